@@ -1,0 +1,142 @@
+/** Lint rules, and the layers of the source tree: who may import whom (one row per folder). */
+import { defineConfig } from "oxlint";
+
+interface Layer {
+  /** Folders of `src/` whose door (`index.ts`) this folder may import. */
+  readonly mayImport: readonly string[];
+  /** Libraries and `node:` modules only this folder (and others that name them) may use. */
+  readonly libraries: readonly string[];
+  /** A pure folder has no I/O, no clock and no randomness of its own. */
+  readonly pure: boolean;
+}
+
+const pure = (mayImport: readonly string[] = [], libraries: readonly string[] = []): Layer => ({
+  mayImport,
+  libraries,
+  pure: true,
+});
+const edge = (mayImport: readonly string[], libraries: readonly string[]): Layer => ({
+  mayImport,
+  libraries: ["node:*", ...libraries],
+  pure: false,
+});
+
+const PURE_FOLDERS = [
+  "expression",
+  "operation",
+  "sequence",
+  "session",
+  "ratelimit",
+  "ruleset",
+  "phases",
+  "analytics",
+  "engine",
+] as const;
+
+const LAYERS: Readonly<Record<string, Layer>> = {
+  expression: pure([], ["re2js"]),
+  operation: pure(),
+  sequence: pure(),
+  session: pure(),
+  ratelimit: pure(),
+  analytics: pure(),
+  ruleset: pure(["expression"]),
+  phases: pure(["expression", "ruleset", "ratelimit", "sequence"]),
+  engine: pure(PURE_FOLDERS.filter((folder) => folder !== "engine")),
+  cookie: edge(["sequence"], ["jose", "cookie"]),
+  tls: edge([], ["@peculiar/x509"]),
+  store: edge(PURE_FOLDERS, ["ioredis"]),
+  proxy: edge([], ["undici", "httpxy"]),
+  gateway: edge(["cookie", "proxy", "store", ...PURE_FOLDERS], ["h3", "srvx"]),
+  adapters: edge(["engine", "cookie"], ["h3"]),
+  api: edge(["store", ...PURE_FOLDERS], ["h3", "srvx", "zod", "zod-openapi", "swagger-ui-dist"]),
+  demo: edge([], ["h3", "srvx"]),
+  cli: edge(
+    ["cookie", "tls", "store", "proxy", "gateway", "adapters", "api", "demo", ...PURE_FOLDERS],
+    ["citty", "pino", "zod"],
+  ),
+};
+
+const LIBRARIES = [...new Set(Object.values(LAYERS).flatMap((layer) => layer.libraries))];
+
+const impureGlobals = [
+  { name: "Date", message: "take `now` (epoch ms) as an argument" },
+  { name: "process", message: "configuration comes in as an argument" },
+  ...["fetch", "crypto", "setTimeout", "setInterval", "performance", "Buffer", "console"].map((name) => ({
+    name,
+    message: "this folder is pure and runtime-neutral: have it handed in",
+  })),
+];
+
+function layerOverride(folder: string, layer: Layer) {
+  const forbiddenFolders = Object.keys(LAYERS).filter((other) => other !== folder && !layer.mayImport.includes(other));
+  const patterns = [
+    {
+      group: [...forbiddenFolders.map((other) => `**/../${other}/**`), "../main.ts", "../index.ts"],
+      message: `src/${folder} may import only: ${layer.mayImport.join(", ") || "nothing outside its own folder"}`,
+    },
+    ...(layer.mayImport.length === 0
+      ? []
+      : [
+          {
+            group: layer.mayImport.flatMap((other) => [`**/../${other}/**`, `!**/../${other}/index.ts`]),
+            message: "import another folder through its index.ts",
+          },
+        ]),
+    { group: ["./index.ts"], message: "inside a folder import the sibling file, not the door" },
+    {
+      group: LIBRARIES.filter((library) => !layer.libraries.includes(library)).flatMap((library) =>
+        library.endsWith("*") ? [library] : [library, `${library}/*`],
+      ),
+      message: `src/${folder} may use only these libraries: ${layer.libraries.join(", ") || "none"}`,
+    },
+  ];
+  return {
+    files: [`src/${folder}/**`],
+    rules: {
+      "no-restricted-imports": ["error", { patterns }],
+      ...(layer.pure
+        ? {
+            "no-restricted-globals": ["error", ...impureGlobals],
+            "no-restricted-properties": ["error", { object: "Math", property: "random" }],
+          }
+        : {}),
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: ["typescript", "unicorn", "oxc", "import", "node", "promise", "vitest"],
+  categories: { correctness: "error", suspicious: "error", perf: "error" },
+  rules: {
+    "import/no-cycle": ["error", { ignoreTypes: false }],
+    "typescript/no-explicit-any": "error",
+    "typescript/no-floating-promises": "error",
+    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/consistent-type-imports": "error",
+    "max-lines": ["error", { max: 300, skipBlankLines: true, skipComments: true }],
+    "max-lines-per-function": ["error", { max: 60, skipBlankLines: true, skipComments: true }],
+    "max-params": ["error", 4],
+    complexity: ["error", 15],
+    "unicorn/filename-case": ["error", { case: "kebabCase" }],
+    "no-console": "error",
+    // Attackers send control characters; the code that refuses them has to name them.
+    "no-control-regex": "off",
+    // Sequential awaits are what bounded retries, migrations and ordered tests need.
+    "no-await-in-loop": "off",
+    // A loop that closes over its variable is clearer here than a helper with four parameters.
+    "no-loop-func": "off",
+  },
+  overrides: [
+    ...Object.entries(LAYERS).map(([folder, layer]) => layerOverride(folder, layer)),
+    {
+      files: ["test/**", "e2e/**"],
+      rules: {
+        "max-lines": "off",
+        "max-lines-per-function": "off",
+        "no-console": "off",
+        complexity: "off",
+      },
+    },
+  ],
+});

@@ -1,0 +1,89 @@
+/** Rulesets and rules as they are stored and compiled; wire names stay as on the wire. */
+
+/** Phases Stepgate runs, by their wire names, in the order of one request. */
+export const PHASES = [
+  "http_request_dynamic_redirect",
+  "http_request_firewall_custom",
+  "http_ratelimit",
+  "http_request_redirect",
+  "http_request_late_transform",
+  "http_response_headers_transform",
+] as const;
+
+export type Phase = (typeof PHASES)[number];
+
+export const RULE_ACTIONS = [
+  "block",
+  "log",
+  "skip",
+  "execute",
+  "challenge",
+  "js_challenge",
+  "managed_challenge",
+  "redirect",
+  "rewrite",
+] as const;
+
+export type RuleAction = (typeof RULE_ACTIONS)[number];
+
+/** Zone entry point, account entry point, or a custom ruleset that an account entry point executes. */
+export type RulesetKind = "zone" | "root" | "custom";
+
+/** The answer of a blocking rule in place of the default page. */
+export interface BlockResponse {
+  /** 400 to 499. */
+  readonly status_code: number;
+  readonly content_type: string;
+  readonly content: string;
+}
+
+/** What `action_parameters` may hold; which members an action takes is a matter of its phase. */
+export interface ActionParameters {
+  readonly response?: BlockResponse;
+  readonly [member: string]: unknown;
+}
+
+export interface Ratelimit {
+  readonly characteristics: readonly string[];
+  /** Seconds. */
+  readonly period: number;
+  readonly requests_per_period?: number;
+  /** Seconds; 0 throttles only the excess. */
+  readonly mitigation_timeout?: number;
+  readonly counting_expression?: string;
+  readonly requests_to_origin?: boolean;
+  readonly score_per_period?: number;
+  readonly score_response_header_name?: string;
+}
+
+export interface Rule {
+  /** 32 hex characters. */
+  readonly id: string;
+  /** Decimal text, starting at `"1"`; grows when the rule changes, not when it moves. */
+  readonly version: string;
+  readonly action: RuleAction;
+  readonly action_parameters?: ActionParameters;
+  readonly expression: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  /** Stable reference, unique in the ruleset; the id unless given. */
+  readonly ref: string;
+  /** RFC 3339. */
+  readonly last_updated: string;
+  readonly logging?: { readonly enabled: boolean };
+  readonly ratelimit?: Ratelimit;
+}
+
+export interface Ruleset {
+  /** 32 hex characters. */
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly kind: RulesetKind;
+  readonly phase: Phase;
+  /** Decimal text, starting at `"1"`, plus one per change. */
+  readonly version: string;
+  /** RFC 3339. */
+  readonly last_updated: string;
+  readonly rules: readonly Rule[];
+}

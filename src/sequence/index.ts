@@ -1,0 +1,1 @@
+export type { Sequence, SequenceEntry, SequenceFields, SequenceLimits } from "./types.ts";
