@@ -69,7 +69,9 @@ const impureGlobals = [
 ];
 
 function layerOverride(folder: string, layer: Layer) {
-  const forbiddenFolders = Object.keys(LAYERS).filter((other) => other !== folder && !layer.mayImport.includes(other));
+  const forbiddenFolders = Object.keys(LAYERS).filter(
+    (other) => other !== folder && !layer.mayImport.includes(other),
+  );
   const patterns = [
     {
       group: [...forbiddenFolders.map((other) => `**/../${other}/**`), "../main.ts", "../index.ts"],
