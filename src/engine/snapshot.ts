@@ -3,7 +3,7 @@
  * their identity from one snapshot to the next, so that only what changed is compiled again.
  */
 import type { Operation } from "../operation/index.ts";
-import type { Ruleset } from "../ruleset/index.ts";
+import type { List, Ruleset } from "../ruleset/index.ts";
 
 /** Attributes of the sequence cookies of a zone. */
 export interface CookieScope {
@@ -13,9 +13,27 @@ export interface CookieScope {
   readonly domain: string | null;
 }
 
+/** Where a session identifier is read from (API Shield's `auth_id_characteristics`, wire shape). */
+export interface AuthIdCharacteristic {
+  readonly type: "header" | "cookie" | "jwt";
+  /** Name of the header or cookie; for `jwt` `<token_config_id>:$.<claim path>`. */
+  readonly name: string;
+}
+
+/** Wire shape of `/zones/{id}/url_normalization`. */
+export interface UrlNormalization {
+  /** Who sees the normalised path: rules only, rules and the origin, or nobody. */
+  readonly scope: "incoming" | "both" | "none";
+  readonly type: "cloudflare" | "rfc3986";
+}
+
 export interface ZoneSettings {
   readonly sequenceCookies: { readonly enabled: boolean };
   readonly cookieScope: CookieScope;
+  /** At most 10, unique; none when absent. */
+  readonly authIdCharacteristics?: readonly AuthIdCharacteristic[];
+  /** `{scope: "both", type: "cloudflare"}` when absent: the same path is matched and forwarded. */
+  readonly urlNormalization?: UrlNormalization;
 }
 
 /** One protected site. */
@@ -28,16 +46,31 @@ export interface Zone {
   readonly hosts: readonly string[];
   /** Where its requests are forwarded: an absolute http(s) URL without a path. */
   readonly origin: string;
+  /** A paused zone only forwards: no rules, no cookies. `false` when absent. */
+  readonly paused?: boolean;
   readonly settings: ZoneSettings;
   readonly operations: readonly Operation[];
-  /** Entry point rulesets (and custom ones) of the zone, at most one entry point per phase. */
+  /** Entry point rulesets of the zone, at most one per phase. */
   readonly rulesets: readonly Ruleset[];
+}
+
+/** What all zones of an account share. */
+export interface Account {
+  /** 32 hex characters. */
+  readonly id: string;
+  readonly name: string;
+  /** Entry points of kind `root`, at most one per phase, and the `custom` rulesets that they execute. */
+  readonly rulesets: readonly Ruleset[];
+  /** Lists that expressions name with `$name`; names are unique. */
+  readonly lists: readonly List[];
 }
 
 export interface ConfigSnapshot {
   /** Grows with every change. */
   readonly version: number;
   readonly zones: readonly Zone[];
+  /** None when absent. */
+  readonly accounts?: readonly Account[];
 }
 
 /** Where snapshots come from. */
