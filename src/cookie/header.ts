@@ -1,0 +1,134 @@
+/**
+ * The Cookie header, read once from left to right.
+ *
+ * Pairs end at a semicolon and nowhere else: neither quotes nor `$Version` have a meaning (RFC 6265bis section
+ * 5.8.3 is what browsers send). White space is skipped before a name. Cookies of the application are stepped
+ * over without being copied. Other readers of the same header may see more pairs than we do, never other
+ * contents of ours, as those are authenticated.
+ */
+import { MAX_READ_COOKIES } from "../sequence/index.ts";
+import { kindOfName, matchOwnName } from "./names.ts";
+import type { NameKind } from "./names.ts";
+
+const SEMICOLON = 0x3b;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/** Part of both prefixes: a header without it has none of our cookies. */
+const MARK = "-sq.";
+
+/** A cookie whose name is ours; its value may be anything. */
+export interface CookieCandidate {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Our cookies of one request. */
+export interface ScannedCookies {
+  /** The last 64 of the kind asked for, in the order of the header. Browsers send older cookies first. */
+  readonly candidates: readonly CookieCandidate[];
+  /** Names of the other kind, at most 64. */
+  readonly otherNames: readonly string[];
+  /** Characters of all candidates, those beyond 64 included: name, `=`, value. */
+  readonly bytes: number;
+}
+
+const NOTHING: ScannedCookies = { candidates: [], otherNames: [], bytes: 0 };
+
+/** Where a pair of ours lies in a header. */
+interface OwnPair {
+  readonly kind: NameKind;
+  readonly start: number;
+  readonly equals: number;
+  readonly end: number;
+}
+
+/** @param kind names of the scope in force */
+export function scanCookies(header: string | undefined, kind: NameKind): ScannedCookies {
+  const pairs = findOwnPairs(header);
+  if (header === undefined || pairs.length === 0) return NOTHING;
+  const own = pairs.filter((pair) => pair.kind === kind);
+  const others = pairs.length === own.length ? [] : pairs.filter((pair) => pair.kind !== kind);
+  return {
+    candidates: own.slice(-MAX_READ_COOKIES).map(({ start, equals, end }) => ({
+      name: header.slice(start, equals),
+      value: header.slice(equals + 1, end),
+    })),
+    otherNames: others.slice(-MAX_READ_COOKIES).map(({ start, equals }) => header.slice(start, equals)),
+    bytes: own.reduce((sum, { start, end }) => sum + end - start, 0),
+  };
+}
+
+/** @returns the header without our cookies of either kind, `undefined` when nothing is left of it */
+export function stripCookies(header: string | undefined): string | undefined {
+  const pairs = findOwnPairs(header);
+  if (header === undefined || pairs.length === 0) return header;
+  const kept: string[] = [];
+  let from = 0;
+  for (const { start, end } of pairs) {
+    const separator = separatorBefore(header, start);
+    if (separator > from) kept.push(header.slice(from, separator));
+    // A pair goes with the separator before it; where nothing is left before it, with the one behind it.
+    from = kept.length === 0 ? skipSpace(header, end + 1) : end;
+  }
+  kept.push(header.slice(from));
+  const rest = kept.join("");
+  return rest === "" ? undefined : rest;
+}
+
+/**
+ * Set-Cookie values of an upstream without those that a browser would store under one of our names.
+ *
+ * The name is read as a browser reads it: white space around it does not count (RFC 6265bis section 5.6), and a
+ * value without a name must not pass for one.
+ *
+ * @returns the same array when there is nothing to remove
+ */
+export function stripOwnSetCookies(lines: readonly string[]): readonly string[] {
+  if (!lines.some((line) => line.includes(MARK))) return lines;
+  const kept = lines.filter((line) => kindOfName(nameOfSetCookie(line)) === undefined);
+  return kept.length === lines.length ? lines : kept;
+}
+
+function nameOfSetCookie(line: string): string {
+  const [pair = ""] = line.split(";", 1);
+  const [name = "", ...rest] = pair.split("=");
+  // `=name=value` is a nameless cookie that older browsers send back as `name=value`.
+  return (name.trim() === "" ? (rest[0] ?? "") : name).trim();
+}
+
+function findOwnPairs(header: string | undefined): readonly OwnPair[] {
+  if (header === undefined || !header.includes(MARK)) return [];
+  const pairs: OwnPair[] = [];
+  let start = skipSpace(header, 0);
+  while (start < header.length) {
+    const kind = ownKindAt(header, start);
+    let end = start;
+    while (end < header.length && header.charCodeAt(end) !== SEMICOLON) end += 1;
+    if (kind !== undefined) pairs.push({ kind, start, equals: matchOwnName(kind, header, start), end });
+    start = skipSpace(header, end + 1);
+  }
+  return pairs;
+}
+
+function ownKindAt(header: string, start: number): NameKind | undefined {
+  if (matchOwnName("host", header, start) !== -1) return "host";
+  return matchOwnName("domain", header, start) === -1 ? undefined : "domain";
+}
+
+/** Offset of the semicolon before the pair, -1 for the first pair. Only white space lies between. */
+function separatorBefore(header: string, start: number): number {
+  let index = start - 1;
+  while (index >= 0 && header.charCodeAt(index) !== SEMICOLON) index -= 1;
+  return index;
+}
+
+function skipSpace(header: string, from: number): number {
+  let index = from;
+  while (isSpace(header.charCodeAt(index))) index += 1;
+  return index;
+}
+
+function isSpace(code: number): boolean {
+  return code === SPACE || code === TAB;
+}
