@@ -85,9 +85,12 @@ export function stripCookies(header: string | undefined): string | undefined {
  * @returns the same array when there is nothing to remove
  */
 export function stripOwnSetCookies(lines: readonly string[]): readonly string[] {
-  if (!lines.some((line) => line.includes(MARK))) return lines;
-  const kept = lines.filter((line) => kindOfName(nameOfSetCookie(line)) === undefined);
-  return kept.length === lines.length ? lines : kept;
+  return lines.some(isOwnSetCookie) ? lines.filter((line) => !isOwnSetCookie(line)) : lines;
+}
+
+/** Whether a browser would store the cookie of this Set-Cookie value under one of our names. */
+export function isOwnSetCookie(line: string): boolean {
+  return line.includes(MARK) && kindOfName(nameOfSetCookie(line)) !== undefined;
 }
 
 function nameOfSetCookie(line: string): string {

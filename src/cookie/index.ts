@@ -1,5 +1,6 @@
+export { isOwnSetCookie, stripCookies, stripOwnSetCookies } from "./header.ts";
 export { createKeyRing } from "./key-ring.ts";
-export type { KeyRing, KeyRingOptions, SealingKey, ZoneKeys } from "./key-ring.ts";
+export type { KeyRing } from "./key-ring.ts";
 export { exportKeySet, generateMasterKey, importKeySet, KeySetError } from "./key-set.ts";
 export type { KeySet, KeySetErrorCode } from "./key-set.ts";
 export type { MasterKey, MasterKeyState } from "./master-keys.ts";
@@ -9,3 +10,4 @@ export { checkCookieScope } from "./scope.ts";
 export type { CookieScopeProblem, SequenceCookieScope } from "./scope.ts";
 export { createSequenceCookies } from "./sequence-cookies.ts";
 export type { SequenceCookiesOptions } from "./sequence-cookies.ts";
+export type { KeyRingOptions } from "./ring.ts";
