@@ -1,0 +1,33 @@
+export { ALL_PERMISSIONS, ALL_RESOURCES } from "./admin-token.ts";
+export { auditValue } from "./audit.ts";
+export { StoreError } from "./errors.ts";
+export type { StoreErrorCode } from "./errors.ts";
+export { DEFAULT_ZONE_SETTINGS } from "./file-zones.ts";
+export { derivedId, randomId } from "./ids.ts";
+export { openStore } from "./store.ts";
+export { entrypointUnique, listUnique, operationKey, operationUnique } from "./tables.ts";
+export { isSameHash, newTokenText, tokenHash } from "./token-text.ts";
+export type {
+  AccountRow,
+  AuditActor,
+  AuditEntry,
+  AuditQuery,
+  BulkOperationRow,
+  FileZone,
+  ListItemRow,
+  ListRow,
+  OperationRow,
+  Rows,
+  RulesetRow,
+  Scope,
+  Store,
+  StoreOptions,
+  StoredZoneSettings,
+  TableName,
+  TokenPolicy,
+  TokenRow,
+  Transaction,
+  View,
+  WriteOptions,
+  ZoneRow,
+} from "./types.ts";
