@@ -13,7 +13,7 @@ export interface FieldDefinition {
    * Why the field cannot be used here. An expression that names it is refused with this text, which
    * completes the sentence "`name` is not available: …".
    */
-  readonly unavailable?: string;
+  readonly unavailable?: string | undefined;
 }
 
 export interface SchemeOptions {

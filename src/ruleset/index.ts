@@ -1,3 +1,7 @@
+export { compileRules, RuleCompileError } from "./compile.ts";
+export type { CompilableRule, CompiledRule, CompiledRules, CompileRulesOptions } from "./compile.ts";
+export { EVERY_FIELD, FIELD_SLOTS, fieldSlot, schemeFor } from "./fields.ts";
+export type { SchemeForOptions } from "./fields.ts";
 export { LIST_KINDS, REDIRECT_STATUS_CODES } from "./list-types.ts";
 export type {
   AsnItem,

@@ -1,0 +1,185 @@
+/** Rules made ready for requests: compiled once per configuration, found by the operation they ask for. */
+import {
+  compileFilter,
+  ExpressionError,
+  MAX_EXPRESSION_CHARACTERS,
+  necessaryValues,
+  parseFilter,
+  referencedFields,
+  type FieldValues,
+  type ListLookup,
+  type Predicate,
+  type Scheme,
+} from "../expression/index.ts";
+import { schemeFor } from "./fields.ts";
+import type { Phase, Rule } from "./types.ts";
+
+/** Part of a rule that compiling needs: any rule, or just its expression. */
+export type CompilableRule = Pick<Rule, "expression" | "enabled">;
+
+export interface CompiledRule<R extends CompilableRule = Rule> {
+  readonly rule: R;
+  /** Position among all rules given, those that are off included. */
+  readonly index: number;
+  readonly matches: Predicate;
+}
+
+export interface CompiledRules<R extends CompilableRule = Rule> {
+  /**
+   * Calls `visit` for each rule that matches, in the order of the rules, until it returns `true`.
+   *
+   * @param currentOp value of `cf.sequence.current_op`; rules that need another one are not evaluated
+   * @returns whether `visit` stopped
+   */
+  match(values: FieldValues, currentOp: string, visit: (rule: CompiledRule<R>) => boolean): boolean;
+  /** The compiled rules, in order, without those that are off. */
+  readonly rules: readonly CompiledRule<R>[];
+  /** Names of all fields that the compiled rules read. */
+  readonly fields: ReadonlySet<string>;
+}
+
+export interface CompileRulesOptions {
+  readonly phase: Phase;
+  /** Fields the expressions may name; those of the phase unless given. */
+  readonly scheme?: Scheme;
+  /** Lists the expressions may name; none unless given. */
+  readonly lists?: ListLookup;
+  /** What `missing != x` gives; default false. */
+  readonly missingNotEqual?: boolean;
+}
+
+/** A rule whose expression cannot be used. */
+export class RuleCompileError extends Error {
+  override readonly name = "RuleCompileError";
+  /** Position of the rule among those given. */
+  readonly index: number;
+  override readonly cause: ExpressionError;
+
+  constructor(index: number, cause: ExpressionError) {
+    super(`rule ${index + 1}: ${cause.message}`);
+    this.index = index;
+    this.cause = cause;
+  }
+}
+
+const CURRENT_OP = "cf.sequence.current_op";
+
+/**
+ * Compiles rules of one phase. Rules that are off are left out, but their expressions are checked.
+ *
+ * @throws {RuleCompileError} for the first rule whose expression cannot be used.
+ */
+export function compileRules<R extends CompilableRule>(
+  rules: readonly R[],
+  options: CompileRulesOptions,
+): CompiledRules<R> {
+  const scheme = options.scheme ?? schemeFor(options.phase);
+  const compiled: CompiledRule<R>[] = [];
+  const indexed = new RuleIndex<R>();
+  const fields = new Set<string>();
+  for (const [index, rule] of rules.entries()) {
+    const { matches, ops, reads } = compileRule(rule, index, { ...options, scheme });
+    if (rule.enabled) {
+      const entry = { rule, index, matches };
+      compiled.push(entry);
+      indexed.add(entry, ops);
+      reads.forEach((name) => fields.add(name));
+    }
+  }
+  return {
+    rules: compiled,
+    fields,
+    match: (values, currentOp, visit) => indexed.match(values, currentOp, visit),
+  };
+}
+
+interface RuleParts {
+  readonly matches: Predicate;
+  /** Operations of which one has to be the current one; `undefined` when any may be. */
+  readonly ops: ReadonlySet<string> | undefined;
+  readonly reads: ReadonlySet<string>;
+}
+
+function compileRule(
+  { expression }: CompilableRule,
+  index: number,
+  { scheme, ...options }: CompileRulesOptions & { readonly scheme: Scheme },
+): RuleParts {
+  try {
+    const filter = parseFilter(expression, scheme, { maxCharacters: MAX_EXPRESSION_CHARACTERS });
+    return {
+      matches: compileFilter(filter, options),
+      ops: necessaryValues(filter, CURRENT_OP),
+      reads: referencedFields(filter),
+    };
+  } catch (error) {
+    if (error instanceof ExpressionError) {
+      throw new RuleCompileError(index, error);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Rules by the operation that is a necessary condition of theirs. Most rules of a sequence firewall ask
+ * for one; those that do not are tried on every request.
+ */
+class RuleIndex<R extends CompilableRule> {
+  readonly #byOp = new Map<string, CompiledRule<R>[]>();
+  readonly #always: CompiledRule<R>[] = [];
+
+  /** Rules have to come in order. */
+  add(rule: CompiledRule<R>, ops: ReadonlySet<string> | undefined): void {
+    if (ops === undefined) {
+      this.#always.push(rule);
+      return;
+    }
+    for (const op of ops) {
+      const rules = this.#byOp.get(op);
+      if (rules === undefined) {
+        this.#byOp.set(op, [rule]);
+      } else {
+        rules.push(rule);
+      }
+    }
+  }
+
+  match(values: FieldValues, currentOp: string, visit: (rule: CompiledRule<R>) => boolean): boolean {
+    const always = this.#always;
+    const ofOp = this.#byOp.get(currentOp) ?? always;
+    if (ofOp === always || always.length === 0) {
+      return matchInOrder(ofOp, values, visit);
+    }
+    // Both lists are in order: the one whose head comes first is asked first.
+    let a = 0;
+    let o = 0;
+    for (let left = always.length + ofOp.length; left > 0; left -= 1) {
+      const next = always[a];
+      const other = ofOp[o];
+      const isAlways = other === undefined || (next !== undefined && next.index < other.index);
+      const rule = (isAlways ? next : other) as CompiledRule<R>;
+      if (isAlways) {
+        a += 1;
+      } else {
+        o += 1;
+      }
+      if (rule.matches(values) && visit(rule)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+function matchInOrder<R extends CompilableRule>(
+  rules: readonly CompiledRule<R>[],
+  values: FieldValues,
+  visit: (rule: CompiledRule<R>) => boolean,
+): boolean {
+  for (const rule of rules) {
+    if (rule.matches(values) && visit(rule)) {
+      return true;
+    }
+  }
+  return false;
+}
