@@ -15,6 +15,8 @@ type Misuse = readonly [code: OperationInputErrorCode, reason: string];
 
 const VARIABLE_LABEL = /^\{[^{}.]+\}$/;
 const A_LABEL = /^xn--[a-z0-9-]+$/;
+/** Letters, digits and marks: nothing that the URL parser would take for syntax, or that IDNA would drop. */
+const U_LABEL = /^[\p{L}\p{M}\p{N}_-]+$/u;
 const NOT_ASCII = /[^\u0000-\u007f]/;
 
 /**
@@ -83,7 +85,7 @@ function normalizeLabel(label: string): string | Misuse {
 }
 
 function toALabel(label: string): string | null {
-  const hostname = URL.parse(`http://${label}/`)?.hostname ?? "";
+  const hostname = U_LABEL.test(label) ? (URL.parse(`http://${label}/`)?.hostname ?? "") : "";
   return A_LABEL.test(hostname) ? hostname : null;
 }
 

@@ -16,9 +16,12 @@ const NON_ASCII_RUN = /(?:%[89A-F][0-9A-F])+/g;
  */
 export function matchKey(path: string, options: PathOptions): string {
   let key = path.includes("%") ? foldEscapes(path, options) : path;
-  // `/;x/a` is `//a` to a servlet container, hence `/a`.
-  if (options.params === "fold" && key.includes(";")) {
-    key = key.replace(/;[^/]*/g, "").replace(/\/{2,}/g, "/");
+  if (options.params !== "keep" && key.includes(";")) {
+    key =
+      options.params === "cut"
+        ? key.slice(0, key.indexOf(";"))
+        : // `/;x/a` is `//a` to a servlet container, hence `/a`.
+          key.replace(/;[^/]*/g, "").replace(/\/{2,}/g, "/");
   }
   if (options.trailingSlash === "fold" && key.length > 1 && key.endsWith("/")) key = key.slice(0, -1);
   // ASCII only by construction, so this folds A-Z and the hex digits of escapes, nothing else.

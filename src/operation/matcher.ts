@@ -38,6 +38,8 @@ interface Site {
   readonly root: Node;
 }
 
+/** Where the path ends for an origin that takes `;` for a `?`. */
+const PARAMETER = /;|%3B/;
 const VARIABLE = /^\{[^{}]*\}$/;
 
 /**
@@ -68,16 +70,22 @@ export function createMatcher(
   }
   const hasTemplatedHosts = templated.literals.size > 0 || templated.variable !== null;
 
+  const lookUp = (method: string, host: string, key: string): Operation | undefined => {
+    const site = sites.get(host);
+    const found =
+      site === undefined
+        ? undefined
+        : (operationOf(site.fixed.get(key), method) ?? find({ key, method, options }, site.root, 1));
+    if (found !== undefined || !hasTemplatedHosts) return found;
+    return find({ key: hostKey(host, key), method, options }, templated, 1);
+  };
+
   return {
     match(method, host, path) {
-      const key = matchKey(path, options);
-      const site = sites.get(host);
-      const found =
-        site === undefined
-          ? undefined
-          : (operationOf(site.fixed.get(key), method) ?? find({ key, method, options }, site.root, 1));
-      if (found !== undefined || !hasTemplatedHosts) return found;
-      return find({ key: hostKey(host, key), method, options }, templated, 1);
+      const found = lookUp(method, host, matchKey(path, options));
+      if (found !== undefined || options.params !== "fold") return found;
+      const cutAt = path.search(PARAMETER);
+      return cutAt === -1 ? undefined : lookUp(method, host, matchKey(path.slice(0, cutAt), options));
     },
   };
 }

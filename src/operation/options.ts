@@ -29,8 +29,11 @@ export interface PathOptions {
   readonly caseFolding: "ascii" | "unicode";
   /** Whether `/a/` is the operation `/a`. */
   readonly trailingSlash: "fold" | "keep";
-  /** Whether `;name=value` after a segment is ignored, as servlet containers do. */
-  readonly params: "fold" | "keep";
+  /**
+   * What `;` means. `fold`: parameters of one segment, ignored as servlet containers do; if that gives no operation,
+   * as `cut`. `cut`: the end of the path, as in Fastify up to 4 (`useSemicolonDelimiter`). `keep`: nothing.
+   */
+  readonly params: "fold" | "cut" | "keep";
   /** Whether `/a.json` also is the operation `/a`, as in Rails' `(.:format)`. */
   readonly formatSuffix: "fold" | "keep";
   /** Whether `/a.php/more` also is the operation `/a.php` (path info of CGI and PHP). Never applies to `/` itself. */
@@ -55,7 +58,7 @@ export const DEFAULT_PATH_OPTIONS: PathOptions = {
   caseFolding: "ascii",
   // 7 of 19 origins answer `/a/` as `/a`.
   trailingSlash: "fold",
-  // Servlet containers drop `;x=1` before they route.
+  // Servlet containers drop `;x=1` before they route, older Fastify drops all that follows.
   params: "fold",
   // `/report.json` and `/report` are different operations everywhere but in Rails and its kin.
   formatSuffix: "keep",
