@@ -1,0 +1,2 @@
+export { runCustomRules } from "./custom.ts";
+export type { CustomDecision } from "./custom.ts";
