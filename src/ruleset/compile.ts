@@ -36,6 +36,8 @@ export interface CompiledRules<R extends CompilableRule = Rule> {
   readonly rules: readonly CompiledRule<R>[];
   /** Names of all fields that the compiled rules read. */
   readonly fields: ReadonlySet<string>;
+  /** Those of them that may be read for a request that is no operation. */
+  readonly fieldsWithoutOp: ReadonlySet<string>;
 }
 
 export interface CompileRulesOptions {
@@ -77,18 +79,25 @@ export function compileRules<R extends CompilableRule>(
   const compiled: CompiledRule<R>[] = [];
   const indexed = new RuleIndex<R>();
   const fields = new Set<string>();
+  const fieldsWithoutOp = new Set<string>();
   for (const [index, rule] of rules.entries()) {
     const { matches, ops, reads } = compileRule(rule, index, { ...options, scheme });
     if (rule.enabled) {
       const entry = { rule, index, matches };
       compiled.push(entry);
       indexed.add(entry, ops);
-      reads.forEach((name) => fields.add(name));
+      for (const name of reads) {
+        fields.add(name);
+        if (ops === undefined || ops.has("")) {
+          fieldsWithoutOp.add(name);
+        }
+      }
     }
   }
   return {
     rules: compiled,
     fields,
+    fieldsWithoutOp,
     match: (values, currentOp, visit) => indexed.match(values, currentOp, visit),
   };
 }
