@@ -1,0 +1,116 @@
+/** The configuration of a process: what it needs to start. Everything the API manages lives in the store. */
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as z from "zod";
+import { reasonOf, UserError } from "./user-error.ts";
+
+const port = z.int().min(0).max(65_535);
+
+const listenerSchema = (defaultPort: number, hostname: string) =>
+  z.strictObject({
+    /** TCP port; 0 takes a free one. */
+    port: port.default(defaultPort),
+    hostname: z.string().min(1).default(hostname),
+  });
+
+const originSchema = z.url({ protocol: /^https?$/ }).refine(
+  (text) => {
+    const url = new URL(text);
+    return url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
+  },
+  { error: "expected scheme, host and port only, such as `http://127.0.0.1:3000`" },
+);
+
+const zoneSchema = z.strictObject({
+  /** Name of the site; its id is derived from it. */
+  name: z.string().min(1).max(253),
+  /** Host names it answers for; its name unless given. */
+  hosts: z.array(z.string().min(1)).min(1).optional(),
+  /** Where its requests go. */
+  origin: originSchema,
+});
+
+const tlsSchema = z.strictObject({
+  /** PEM file with the certificate chain, leaf first. */
+  certFile: z.string().min(1),
+  /** PEM file with the private key. */
+  keyFile: z.string().min(1),
+});
+
+export const configSchema = z.strictObject({
+  gateway: listenerSchema(8443, "0.0.0.0")
+    .extend({
+      /** Port of a plain HTTP listener that redirects to HTTPS; none unless given. */
+      redirectPort: port.optional(),
+    })
+    .prefault({}),
+  api: listenerSchema(9443, "127.0.0.1").prefault({}),
+  /** Own certificate; without it a local CA and a leaf are made in `certsDir`. */
+  tls: tlsSchema.optional(),
+  certsDir: z.string().min(1).default("certs"),
+  /** Where keys, the store and the admin token live. */
+  dataDir: z.string().min(1).default(".stepgate"),
+  /** JWK set with the master keys; without it `STEPGATE_KEYS`, then `keys.json` in the data directory. */
+  keys: z.looseObject({ keys: z.array(z.unknown()).min(1) }).optional(),
+  /** Sites to protect; without any the demo bank is served. */
+  zones: z.array(zoneSchema).default([]),
+  sequence: z
+    .strictObject({
+      /** Operations remembered per visitor. */
+      maxEntries: z.int().min(1).max(64).default(10),
+      /** Seconds an operation is remembered. */
+      maxAgeSeconds: z.int().min(1).max(7_200).default(3_600),
+      /** Responses per view that may rewrite the whole state: 2 for one process, 1 for several. */
+      leads: z.int().min(1).max(16).default(2),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") })
+    .prefault({}),
+});
+
+/** What may stand in a configuration file. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** A complete configuration. */
+export type Config = z.output<typeof configSchema>;
+
+/** Names a configuration for editors: `export default defineConfig({ … })`. */
+export function defineConfig(config: ConfigInput): ConfigInput {
+  return config;
+}
+
+/**
+ * @throws {UserError} with the path of every offending key
+ */
+export function parseConfig(input: unknown, source: string): Config {
+  const parsed = configSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.length === 0 ? "(top level)" : path.join(".")}: ${message}`,
+  );
+  throw new UserError(`${source}: ${problems.join("; ")}`);
+}
+
+/**
+ * Reads `stepgate.config.ts` (or `.js`, `.mjs`, `.json`): its default export, or the JSON value.
+ *
+ * @throws {UserError} when the file cannot be read, does not run, or does not fit
+ */
+export async function loadConfig(file: string): Promise<Config> {
+  const url = pathToFileURL(resolve(file)).href;
+  let module: { readonly default?: unknown };
+  try {
+    module = (await (file.endsWith(".json") ? import(url, { with: { type: "json" } }) : import(url))) as {
+      readonly default?: unknown;
+    };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ERR_MODULE_NOT_FOUND" ? "it, or something it imports, does not exist" : reasonOf(error);
+    throw new UserError(`cannot read the configuration \`${file}\`: ${reason.split("\n")[0]}`);
+  }
+  if (module.default === undefined) {
+    throw new UserError(`${file}: expected a default export with the configuration, found none`);
+  }
+  return parseConfig(module.default, file);
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env node
+/** The `stepgate` command. */
+import { defineCommand, runCommand, showUsage } from "citty";
+import type { SubCommandsDef } from "citty";
+import packageJson from "../package.json" with { type: "json" };
+import { UserError } from "./cli/user-error.ts";
+
+/** Loaded when asked for: `eval` needs neither a store nor a server. */
+const SUB_COMMANDS: SubCommandsDef = {
+  start: async () => (await import("./cli/start-command.ts")).startCommand,
+  eval: async () => (await import("./cli/eval.ts")).evalCommand,
+};
+
+const main = defineCommand({
+  meta: {
+    name: "stepgate",
+    version: packageJson.version,
+    description: "A self-hosted sequence firewall: enforce the order in which your API is called",
+  },
+  subCommands: SUB_COMMANDS,
+});
+
+async function run(rawArgs: readonly string[]): Promise<void> {
+  const [name, ...rest] = rawArgs;
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`${packageJson.version}\n`);
+    return;
+  }
+  if (name === undefined || name === "--help" || name === "-h") {
+    await showUsage(main);
+    return;
+  }
+  const load = Object.hasOwn(SUB_COMMANDS, name) ? SUB_COMMANDS[name] : undefined;
+  if (load === undefined) {
+    throw new UserError(
+      `unknown command \`${name}\`: expected one of ${Object.keys(SUB_COMMANDS).join(", ")}`,
+    );
+  }
+  const command = await (typeof load === "function" ? load() : load);
+  if (rest.includes("--help") || rest.includes("-h")) await showUsage(command, main);
+  else await runCommand(command, { rawArgs: rest });
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  // A person's mistake is one line; anything else is ours and keeps its stack.
+  const text =
+    error instanceof UserError || (error as Error).name === "CLIError"
+      ? (error as Error).message
+      : String((error as Error).stack);
+  process.stderr.write(`stepgate: ${text}\n`);
+  process.exitCode = 1;
+}
