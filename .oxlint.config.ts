@@ -35,7 +35,7 @@ const PURE_FOLDERS = [
 ] as const;
 
 const LAYERS: Readonly<Record<string, Layer>> = {
-  expression: pure([], ["re2js"]),
+  expression: pure([], ["@noble/hashes", "re2js"]),
   operation: pure(),
   sequence: pure(),
   session: pure(),
