@@ -1,6 +1,6 @@
 /** What can be said of an expression without evaluating it. */
 import type { Argument, ComparisonNode, IndexNode, LogicalNode } from "./ast.ts";
-import type { CheckedFilter, CheckedValue } from "./parse.ts";
+import type { CheckedFilter, CheckedValue } from "./parse/parse.ts";
 
 /**
  * Values of a Bytes field of which one is a necessary condition: when the field has none of them, the

@@ -1,9 +1,9 @@
 /** Evaluation that keeps what every part of an expression gave, and why. */
 import type { Argument, ComparisonNode, IndexNode, LogicalNode, Subscript } from "./ast.ts";
-import { compileIndex, compileMembers, type LogicalCompiler } from "./compile-index.ts";
-import { createLogicalCompiler } from "./compile-logical.ts";
-import { toContext, type CompileOptions } from "./compile.ts";
-import type { CheckedFilter, CheckedValue } from "./parse.ts";
+import { compileIndex, compileMembers, type LogicalCompiler } from "./compile/index-expression.ts";
+import { createLogicalCompiler } from "./compile/logical.ts";
+import { toContext, type CompileOptions } from "./compile/compile.ts";
+import type { CheckedFilter, CheckedValue } from "./parse/parse.ts";
 import { arrayOf, type Type } from "./types.ts";
 import { isMap, type FieldValues, type Value } from "./value.ts";
 

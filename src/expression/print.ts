@@ -2,7 +2,7 @@
 import type { Argument, IndexNode, Items, Literal, LogicalNode, Subscript, Test } from "./ast.ts";
 import { fromUtf8 } from "./bytes.ts";
 import { ipToText, networkOf, type IpRange } from "./ip.ts";
-import type { CheckedFilter, CheckedValue } from "./parse.ts";
+import type { CheckedFilter, CheckedValue } from "./parse/parse.ts";
 
 /** Operators as words, strings quoted, one space between parts; parentheses as they were written. */
 export function printExpression({ root }: CheckedFilter | CheckedValue): string {

@@ -1,7 +1,7 @@
 /** Which fields and functions an expression may name. */
-import type { FunctionDefinition } from "./function-types.ts";
-import { FUNCTIONS } from "./functions.ts";
-import { nearestName } from "./suggest.ts";
+import type { FunctionDefinition } from "./functions/definition.ts";
+import { FUNCTIONS, REFUSED_FUNCTIONS } from "./functions/functions.ts";
+import { nearestName } from "./parse/suggest.ts";
 import { parseType, type Type } from "./types.ts";
 
 export interface FieldDefinition {
@@ -36,7 +36,7 @@ export interface Scheme {
   readonly refusedFunctions: ReadonlyMap<string, string>;
   /** Slot of a field that may be used, `undefined` for any other name. */
   slotOf(name: string): number | undefined;
-  /** The available name of the same kind that is nearest to an unknown one. */
+  /** The name of the same kind that is nearest to an unknown one. */
   nearest(kind: "field" | "function", name: string): string | undefined;
 }
 
@@ -51,7 +51,8 @@ export function createScheme(options: SchemeOptions): Scheme {
     }
     fields.set(name, { name, type: parseType(type), slot, unavailable });
   }
-  const refusedFunctions = options.refusedFunctions ?? new Map<string, string>();
+  const refusedFunctions = new Map([...REFUSED_FUNCTIONS, ...(options.refusedFunctions ?? [])]);
+  const functionNames = [...FUNCTIONS.keys(), "any", "all"].filter((name) => !refusedFunctions.has(name));
   return Object.freeze({
     fields,
     functions: FUNCTIONS,
@@ -60,21 +61,8 @@ export function createScheme(options: SchemeOptions): Scheme {
       const field = fields.get(name);
       return field?.unavailable === undefined ? field?.slot : undefined;
     },
-    nearest(kind: "field" | "function", name: string) {
-      return kind === "field"
-        ? nearestName(name, namesOf(fields.values()))
-        : nearestName(
-            name,
-            [...FUNCTIONS.keys(), "any", "all"].filter((known) => !refusedFunctions.has(known)),
-          );
-    },
+    // Names without data are named too: their own message then says why.
+    nearest: (kind: "field" | "function", name: string) =>
+      nearestName(name, kind === "field" ? fields.keys() : functionNames),
   });
-}
-
-function* namesOf(fields: Iterable<SchemeField>): Iterable<string> {
-  for (const { name, unavailable } of fields) {
-    if (unavailable === undefined) {
-      yield name;
-    }
-  }
 }

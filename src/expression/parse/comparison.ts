@@ -1,0 +1,221 @@
+/** Comparisons: a left side, an operator, and a right side read by the type of the left. */
+import type { ComparisonNode, IndexNode, Items, Literal, Test } from "../ast.ts";
+import { SyntaxFault, type Cursor } from "./cursor.ts";
+import { lexIp, lexIpRange } from "./lex-ip.ts";
+import { lexInt, lexIntRange } from "./lex-number.ts";
+import { lexListName, lexPattern } from "./lex-pattern.ts";
+import { lexBytes, lexString } from "./lex-string.ts";
+import { acceptComparison, operandTypes, takesOperator, type ComparisonOperator } from "./operators.ts";
+import { parseIndex } from "./index-expression.ts";
+import type { ParseState } from "./state.ts";
+import { compileRegex } from "../regex/regex.ts";
+import { arrayOf, elementType, type ParsedType } from "../types.ts";
+import { checkWildcard } from "../wildcard.ts";
+
+export function parseComparison(state: ParseState): ComparisonNode {
+  return parseComparisonOf(state, parseIndex(state));
+}
+
+/** The rest of a comparison whose left side has been read. */
+export function parseComparisonOf(state: ParseState, left: IndexNode): ComparisonNode {
+  const test = parseTest(state, left);
+  return {
+    kind: "comparison",
+    left,
+    test,
+    type: comparisonType(left, test),
+    span: state.spanFrom(left.span.start),
+  };
+}
+
+function comparisonType(left: IndexNode, test: Test): ParsedType {
+  if (left.eachCount > 0) {
+    return arrayOf("Bool");
+  }
+  return test.kind === "truth" ? truthType(left.type) : "Bool";
+}
+
+/** A bare Bool is itself, a bare Array or Map of Bool an array of its members. */
+function truthType(type: ParsedType): ParsedType {
+  return elementType(type) === "Bool" ? arrayOf("Bool") : type;
+}
+
+function parseTest(state: ParseState, left: IndexNode): Test {
+  const { cursor } = state;
+  const { type } = left;
+  if (type === "Bool") {
+    return { kind: "truth" };
+  }
+  if (elementType(type) === "Bool") {
+    if (left.eachCount > 0) {
+      state.report(
+        "unsupported_operator",
+        `expected values of type \`Bool\` under \`[*]\`, found type \`${type}\``,
+        state.spanFrom(cursor.at),
+      );
+    }
+    return { kind: "truth" };
+  }
+  const afterLeft = cursor.at;
+  cursor.skipSpace();
+  const operatorStart = cursor.at;
+  const operator = acceptComparison(cursor);
+  if (operator === undefined) {
+    if (type === "Unknown") {
+      cursor.at = afterLeft;
+      return { kind: "truth" };
+    }
+    throw cursor.fault(
+      "expected_name",
+      `expected a comparison operator after a value of type \`${type}\`, found ${cursor.found()}${operatorHint(state)}`,
+    );
+  }
+  const operatorSpan = state.spanFrom(operatorStart);
+  cursor.skipSpace();
+  if (takesOperator(type, operator)) {
+    return parseOperand(state, operator, type as Literal["type"]);
+  }
+  if (type !== "Unknown") {
+    state.report(
+      "unsupported_operator",
+      `cannot perform this operation on type \`${type}\`: expected ${operandTypes(operator)
+        .map((operand) => `\`${operand}\``)
+        .join(", ")} on the left of \`${cursor.source.slice(operatorSpan.start, operatorSpan.end)}\``,
+      operatorSpan,
+    );
+  }
+  skipOperand(cursor, operator);
+  return { kind: "truth" };
+}
+
+/** What people write for an operator, and what to write instead. */
+const OPERATOR_HINTS: readonly (readonly [text: string, hint: string])[] = [
+  ["=>", "write `>=`"],
+  ["=<", "write `<=`"],
+  ["=", "write `==` or `eq`"],
+  ["not in", "write `not` in front of the comparison"],
+  ["is ", "write `eq`"],
+  ["like", "write `wildcard` or `contains`"],
+];
+
+function operatorHint({ cursor, scheme }: ParseState): string {
+  const hint = OPERATOR_HINTS.find(([text]) => cursor.startsWith(text))?.[1];
+  if (hint !== undefined) {
+    return `; ${hint}`;
+  }
+  const word = /^\w+/.exec(cursor.source.slice(cursor.at, cursor.at + 32))?.[0] ?? "";
+  return scheme.functions.has(word) ? `; \`${word}\` is a function: write \`${word}(field, …)\`` : "";
+}
+
+function parseOperand(state: ParseState, operator: ComparisonOperator, type: Literal["type"]): Test {
+  const { cursor } = state;
+  switch (operator.kind) {
+    case "in":
+      return cursor.startsWith("$")
+        ? { kind: "list", name: lexListName(cursor), type }
+        : { kind: "in", items: lexItems(cursor, type) };
+    case "order":
+      return { kind: "order", operator: operator.operator, literal: lexLiteral(cursor, type) };
+    case "bits":
+      return { kind: "bits", mask: lexInt(cursor) };
+    case "contains":
+      return { kind: "contains", needle: lexBytes(cursor) };
+    case "matches":
+      return parsePattern(state);
+    case "wildcard":
+      return parseWildcard(state, operator.strict);
+  }
+}
+
+function parsePattern(state: ParseState): Test {
+  const { pattern, start, end } = lexPattern(state.cursor);
+  const compiled = compileRegex(pattern);
+  if ("problem" in compiled) {
+    state.report("invalid_regex", `expected a regular expression: ${compiled.problem}`, { start, end });
+  }
+  return { kind: "matches", pattern };
+}
+
+function parseWildcard(state: ParseState, strict: boolean): Test {
+  const { cursor } = state;
+  const start = cursor.at;
+  const pattern = lexString(cursor);
+  const problem = checkWildcard(pattern);
+  if (problem !== undefined) {
+    state.report("invalid_wildcard", `expected a wildcard: ${problem}`, state.spanToEnd(start));
+  }
+  return { kind: "wildcard", strict, pattern };
+}
+
+function lexLiteral(cursor: Cursor, type: Literal["type"]): Literal {
+  switch (type) {
+    case "Bytes":
+      return { type, value: lexBytes(cursor) };
+    case "Int":
+      return { type, value: lexInt(cursor) };
+    case "Ip":
+      return { type, value: lexIp(cursor) };
+  }
+}
+
+function lexItems(cursor: Cursor, type: Literal["type"]): Items {
+  switch (type) {
+    case "Bytes":
+      return { type, members: lexBraces(cursor, lexBytes) };
+    case "Int":
+      return { type, ranges: lexBraces(cursor, lexIntRange) };
+    case "Ip":
+      return { type, ranges: lexBraces(cursor, lexIpRange) };
+  }
+}
+
+/** `{…}` with items side by side; white space between them is optional, a comma is an error. */
+function lexBraces<T>(cursor: Cursor, lexItem: (cursor: Cursor) => T): readonly T[] {
+  const items: T[] = [];
+  cursor.expect("{");
+  cursor.skipSpace();
+  while (!cursor.accept("}")) {
+    items.push(cursor.startsWith(",") ? refuseComma(cursor, lexItem) : lexItem(cursor));
+    cursor.skipSpace();
+  }
+  return items;
+}
+
+/** Reads an item at a comma, which fails in the way of its type; the message says what to write. */
+function refuseComma<T>(cursor: Cursor, lexItem: (cursor: Cursor) => T): T {
+  try {
+    return lexItem(cursor);
+  } catch (error) {
+    throw error instanceof SyntaxFault
+      ? new SyntaxFault({ ...error.fault, message: "expected spaces between the items, found `,`" })
+      : error;
+  }
+}
+
+/** Steps over a right side whose type is unknown, to look for further mistakes behind it. */
+function skipOperand(cursor: Cursor, operator: ComparisonOperator): void {
+  if (operator.kind === "matches") {
+    lexPattern(cursor);
+  } else if (cursor.accept("{")) {
+    cursor.skipSpace();
+    while (!cursor.accept("}")) {
+      skipLiteral(cursor);
+      cursor.skipSpace();
+    }
+  } else {
+    skipLiteral(cursor);
+  }
+}
+
+function skipLiteral(cursor: Cursor): void {
+  if (cursor.startsWith('"') || cursor.startsWith('r"') || cursor.startsWith("r#")) {
+    lexString(cursor);
+  } else if (cursor.takeWhile(isLiteralUnit) === "") {
+    throw cursor.fault("expected_name", `expected a literal, found ${cursor.found()}`);
+  }
+}
+
+/** Characters of numbers, addresses, hex pairs and list names. */
+function isLiteralUnit(unit: number): boolean {
+  return /[\w$./:-]/.test(String.fromCharCode(unit));
+}
