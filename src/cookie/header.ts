@@ -1,5 +1,5 @@
 /**
- * The Cookie header, read once from left to right.
+ * The Cookie header.
  *
  * Pairs end at a semicolon and nowhere else: neither quotes nor `$Version` have a meaning (RFC 6265bis section
  * 5.8.3 is what browsers send). White space is skipped before a name. Cookies of the application are stepped
@@ -7,15 +7,15 @@
  * contents of ours, as those are authenticated.
  */
 import { MAX_READ_COOKIES } from "../sequence/index.ts";
-import { kindOfName, matchOwnName } from "./names.ts";
+import { NAME_PREFIXES, kindOfName, matchOwnName } from "./names.ts";
 import type { NameKind } from "./names.ts";
 
 const SEMICOLON = 0x3b;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** Part of both prefixes: a header without it has none of our cookies. */
-const MARK = "-sq.";
+/** White space looked through before a name. Browsers send one space; a flood of them must not be walked over. */
+const MAX_SPACES = 64;
 
 /** A cookie whose name is ours; its value may be anything. */
 export interface CookieCandidate {
@@ -38,6 +38,8 @@ const NOTHING: ScannedCookies = { candidates: [], otherNames: [], bytes: 0 };
 /** Where a pair of ours lies in a header. */
 interface OwnPair {
   readonly kind: NameKind;
+  /** The semicolon before it, -1 for the first pair of the header. */
+  readonly separator: number;
   readonly start: number;
   readonly equals: number;
   readonly end: number;
@@ -65,8 +67,7 @@ export function stripCookies(header: string | undefined): string | undefined {
   if (header === undefined || pairs.length === 0) return header;
   const kept: string[] = [];
   let from = 0;
-  for (const { start, end } of pairs) {
-    const separator = separatorBefore(header, start);
+  for (const { separator, end } of pairs) {
     if (separator > from) kept.push(header.slice(from, separator));
     // A pair goes with the separator before it; where nothing is left before it, with the one behind it.
     from = kept.length === 0 ? skipSpace(header, end + 1) : end;
@@ -90,7 +91,7 @@ export function stripOwnSetCookies(lines: readonly string[]): readonly string[] 
 
 /** Whether a browser would store the cookie of this Set-Cookie value under one of our names. */
 export function isOwnSetCookie(line: string): boolean {
-  return line.includes(MARK) && kindOfName(nameOfSetCookie(line)) !== undefined;
+  return kindOfName(nameOfSetCookie(line)) !== undefined;
 }
 
 function nameOfSetCookie(line: string): string {
@@ -100,35 +101,50 @@ function nameOfSetCookie(line: string): string {
   return (name.trim() === "" ? (rest[0] ?? "") : name).trim();
 }
 
+/**
+ * Searches for the prefixes instead of walking from pair to pair: the search is the runtime's own, and a header
+ * of other cookies costs next to nothing.
+ */
 function findOwnPairs(header: string | undefined): readonly OwnPair[] {
-  if (header === undefined || !header.includes(MARK)) return [];
+  if (header === undefined) return [];
+  const hostPairs = findPairs(header, "host");
+  const domainPairs = findPairs(header, "domain");
+  if (domainPairs.length === 0) return hostPairs;
+  return [...hostPairs, ...domainPairs].toSorted((a, b) => a.start - b.start);
+}
+
+function findPairs(header: string, kind: NameKind): readonly OwnPair[] {
+  const prefix = NAME_PREFIXES[kind];
   const pairs: OwnPair[] = [];
-  let start = skipSpace(header, 0);
-  while (start < header.length) {
-    const kind = ownKindAt(header, start);
-    let end = start;
-    while (end < header.length && header.charCodeAt(end) !== SEMICOLON) end += 1;
-    if (kind !== undefined) pairs.push({ kind, start, equals: matchOwnName(kind, header, start), end });
-    start = skipSpace(header, end + 1);
+  let start = header.indexOf(prefix);
+  while (start !== -1) {
+    const equals = matchOwnName(kind, header, start);
+    const separator = equals === -1 ? undefined : separatorBefore(header, start);
+    let next = start + prefix.length;
+    if (separator !== undefined) {
+      const semicolon = header.indexOf(";", equals);
+      next = semicolon === -1 ? header.length : semicolon;
+      pairs.push({ kind, separator, start, equals, end: next });
+    }
+    start = header.indexOf(prefix, next);
   }
   return pairs;
 }
 
-function ownKindAt(header: string, start: number): NameKind | undefined {
-  if (matchOwnName("host", header, start) !== -1) return "host";
-  return matchOwnName("domain", header, start) === -1 ? undefined : "domain";
-}
-
-/** Offset of the semicolon before the pair, -1 for the first pair. Only white space lies between. */
-function separatorBefore(header: string, start: number): number {
+/**
+ * The semicolon before a name, -1 for the first name of the header; `undefined` when something other than white
+ * space lies between, so that there is no name here but a part of something else.
+ */
+function separatorBefore(header: string, start: number): number | undefined {
   let index = start - 1;
-  while (index >= 0 && header.charCodeAt(index) !== SEMICOLON) index -= 1;
-  return index;
+  const last = Math.max(-1, index - MAX_SPACES);
+  while (index > last && isSpace(header.charCodeAt(index))) index -= 1;
+  return index === -1 || header.charCodeAt(index) === SEMICOLON ? index : undefined;
 }
 
 function skipSpace(header: string, from: number): number {
   let index = from;
-  while (isSpace(header.charCodeAt(index))) index += 1;
+  while (index < from + MAX_SPACES && isSpace(header.charCodeAt(index))) index += 1;
   return index;
 }
 
