@@ -28,36 +28,27 @@ export interface TargetError {
   readonly message: string;
 }
 
-// Classes of characters, ordered so that everything from PERCENT on needs more than copying.
-const PLAIN = 0;
-const SLASH = 1;
-const DOT = 2;
-const PERCENT = 3;
-/** Printable characters that RFC 3986 forbids in a path: sent raw by browsers (`|`, `[`, `]`) and by careless clients. */
-const ENCODE = 4;
-/** Controls, space, `#`, `?`, `\`, and everything beyond ASCII. */
-const FORBIDDEN = 5;
-
-const UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-/** RFC 3986 pchar without unreserved and `%`. */
-const SUB_DELIMITERS = "!$&'()*+,;=:@";
-const RAW_BUT_FORBIDDEN = '"<>[]^`{|}';
-
-const CLASS_OF = new Uint8Array(256).fill(FORBIDDEN);
-for (const char of UNRESERVED + SUB_DELIMITERS) CLASS_OF[char.charCodeAt(0)] = PLAIN;
-for (const char of RAW_BUT_FORBIDDEN) CLASS_OF[char.charCodeAt(0)] = ENCODE;
-CLASS_OF[0x2f] = SLASH;
-CLASS_OF[0x2e] = DOT;
-CLASS_OF[0x25] = PERCENT;
+const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
+/** Anything that needs a decision: neither unreserved, sub-delims, `:`, `@` nor `/`; or what could be removed. */
+const NEEDS_WORK = /[^\w\-.~!$&'()*+,;=:@/]|\/[/.]/;
+/** `%`, and characters that a path cannot have as they are. */
+const NOT_LITERAL = /[^\w\-.~!$&'()*+,;=:@/]/g;
+/** Printable characters that RFC 3986 forbids in a path: sent raw by browsers (`|`, `[`, `]`) and careless clients. */
+const TO_ENCODE = /["<>[\]^`{|}]/;
 
 /** Canonical text of each percent-encoded byte: unreserved characters decoded, the others in upper-case hex. */
 const ESCAPE_OF: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const char = String.fromCharCode(byte);
-  return UNRESERVED.includes(char) ? char : `%${hex(byte, 2).toUpperCase()}`;
+  return UNRESERVED.test(char) ? char : `%${hex(byte, 2).toUpperCase()}`;
 });
 
+/** What every ambiguity below has in it. */
+const AMBIGUOUS = /[%;]/;
 /** `%25` before two hex digits, each plain or itself percent-encoded: decoding once would leave an escape behind. */
 const DOUBLE_ENCODING = /%25(?:[0-9A-Fa-f]|%3[0-9]|%[46][1-6]){2}/;
+/** Where something could have to be removed; `/.well-known` is a false alarm. */
+const SLASH_OR_DOT_SEGMENT = /\/[/.]/;
+const NON_ASCII_ESCAPE = /%[89A-Fa-f]/;
 const NON_ASCII_ESCAPES = /(?:%[89A-Fa-f][0-9A-Fa-f])+/g;
 /**
  * A dot segment that some servers see and others do not: `..;x` (servlet containers cut the parameter first),
@@ -79,9 +70,12 @@ const HIDDEN_DOT_SEGMENT = /\/\.\.?(?:;|%3B|%2F|%5C)|(?:%2F|%5C)\.\.?(?=\/|;|%3B
  * @param path - starts with `/`, without query; one character per byte.
  */
 export function canonicalPath(path: string, options: PathOptions): string | TargetError {
-  if (isCanonical(path)) return path;
+  // Most requests end here, after one look at each character.
+  if (!NEEDS_WORK.test(path)) return path;
   const decoded = decodePath(path, options);
-  return typeof decoded === "string" ? removeDotSegments(decoded) : decoded;
+  return typeof decoded === "string" && SLASH_OR_DOT_SEGMENT.test(decoded)
+    ? removeDotSegments(decoded)
+    : decoded;
 }
 
 /** Steps 2 to 5 of `canonicalPath`: escapes settled, nothing ambiguous left, dot segments and slashes untouched. */
@@ -94,7 +88,10 @@ export function decodePath(path: string, options: PathOptions): string | TargetE
 export function removeDotSegments(path: string): string | TargetError {
   const segments: string[] = [];
   let endsInside = false;
-  for (const segment of path.slice(1).split("/")) {
+  for (let start = 1, end: number; start <= path.length; start = end + 1) {
+    end = path.indexOf("/", start);
+    if (end === -1) end = path.length;
+    const segment = path.slice(start, end);
     endsInside = segment !== "" && segment !== "." && segment !== "..";
     if (segment === "..") {
       if (segments.pop() === undefined) {
@@ -105,8 +102,9 @@ export function removeDotSegments(path: string): string | TargetError {
       }
     } else if (segment !== ".") segments.push(segment);
   }
-  const merged = segments.filter((segment) => segment !== "").join("/");
-  return merged === "" ? "/" : `/${merged}${endsInside ? "" : "/"}`;
+  let merged = "";
+  for (const segment of segments) if (segment !== "") merged += `/${segment}`;
+  return endsInside ? merged : `${merged}/`;
 }
 
 /** Builds the error of one code; `message` says what was expected, what was found and where. */
@@ -131,38 +129,33 @@ export function characterName(code: number): string {
   return code > 0x20 && code < 0x7f ? `\`${String.fromCharCode(code)}\`` : `0x${hex(code, 2)}`;
 }
 
-/** Whether nothing has to be done. Most requests end here: one look per character, nothing allocated. */
-function isCanonical(path: string): boolean {
-  let isAfterSlash = false;
-  for (let index = 0; index < path.length; index++) {
-    const code = path.charCodeAt(index);
-    const charClass = code < 128 ? CLASS_OF[code]! : FORBIDDEN;
-    if (charClass >= PERCENT || (isAfterSlash && charClass !== PLAIN)) return false;
-    isAfterSlash = charClass === SLASH;
-  }
-  return true;
-}
-
 function decodeEscapes(path: string, options: PathOptions): string | TargetError {
   let decoded = "";
   let copiedTo = 0;
-  for (let index = 0; index < path.length; index++) {
+  for (let index = nextSpecial(path, 0); index !== -1; index = nextSpecial(path, copiedTo)) {
     const code = path.charCodeAt(index);
-    const charClass = code < 128 ? CLASS_OF[code]! : FORBIDDEN;
-    if (charClass < PERCENT) continue;
-    if (charClass === FORBIDDEN) {
-      return targetError(
+    const isEscape = code === 0x25;
+    const piece = isEscape ? decodeEscapeAt(path, index, options) : encodeRaw(code, index);
+    if (typeof piece !== "string") return piece;
+    decoded += path.slice(copiedTo, index) + piece;
+    copiedTo = index + (isEscape ? 3 : 1);
+  }
+  return decoded + path.slice(copiedTo);
+}
+
+/** Index of the next character that is not copied as it is, or -1. */
+function nextSpecial(path: string, from: number): number {
+  NOT_LITERAL.lastIndex = from;
+  return NOT_LITERAL.test(path) ? NOT_LITERAL.lastIndex - 1 : -1;
+}
+
+function encodeRaw(code: number, index: number): string | TargetError {
+  return TO_ENCODE.test(String.fromCharCode(code))
+    ? ESCAPE_OF[code]!
+    : targetError(
         "ERR_TARGET_RAW_CHARACTER",
         `expected a path of printable ASCII, found ${characterName(code)} at byte ${index} of the path; percent-encode it`,
       );
-    }
-    const piece = charClass === ENCODE ? ESCAPE_OF[code]! : decodeEscapeAt(path, index, options);
-    if (typeof piece !== "string") return piece;
-    decoded += path.slice(copiedTo, index) + piece;
-    if (charClass === PERCENT) index += 2;
-    copiedTo = index + 1;
-  }
-  return decoded + path.slice(copiedTo);
 }
 
 function decodeEscapeAt(path: string, index: number, options: PathOptions): string | TargetError {
@@ -208,6 +201,7 @@ function hexDigit(code: number): number {
 
 /** What two readers of the same path could understand differently; `path` gives the place, `decoded` the meaning. */
 function findAmbiguity(path: string, decoded: string, options: PathOptions): TargetError | undefined {
+  if (!AMBIGUOUS.test(path)) return undefined;
   const doubled = options.doubleEncoding === "reject" ? path.search(DOUBLE_ENCODING) : -1;
   if (doubled !== -1) {
     return targetError(
@@ -215,12 +209,14 @@ function findAmbiguity(path: string, decoded: string, options: PathOptions): Tar
       `expected text encoded once, found \`${path.slice(doubled, doubled + 5)}\` at byte ${doubled} of the path; encode it once, or set the path option \`doubleEncoding\` to \`keep\``,
     );
   }
-  for (const run of path.matchAll(NON_ASCII_ESCAPES)) {
-    if (decodeUtf8(run[0]) === null) {
-      return targetError(
-        "ERR_TARGET_UTF8",
-        `expected UTF-8, found \`${run[0].slice(0, 12)}\` at byte ${run.index} of the path; encode the text as UTF-8`,
-      );
+  if (NON_ASCII_ESCAPE.test(path)) {
+    for (const run of path.matchAll(NON_ASCII_ESCAPES)) {
+      if (decodeUtf8(run[0]) === null) {
+        return targetError(
+          "ERR_TARGET_UTF8",
+          `expected UTF-8, found \`${run[0].slice(0, 12)}\` at byte ${run.index} of the path; encode the text as UTF-8`,
+        );
+      }
     }
   }
   const hidden = HIDDEN_DOT_SEGMENT.exec(decoded);

@@ -22,20 +22,17 @@ export interface OperationMatcher {
   match(method: string, host: string, path: string): Operation | undefined;
 }
 
-/** What is saved for one template, by method. */
-type Leaf = Map<string, Operation>;
+/** What is saved for one template: at most one operation for each method. */
+type Leaf = Operation[];
 
 interface Node {
-  readonly literals: Map<string, Node>;
+  /** The first literal that came here: compared in place, because most nodes have one child and need no map. */
+  literal: string | null;
+  literalNode: Node | null;
+  /** All other literals. */
+  literals: Map<string, Node> | null;
   variable: Node | null;
   leaf: Leaf | null;
-}
-
-/** The operations of one host. */
-interface Site {
-  /** Templates without variables, by their whole key: nothing is more specific, so this look-up comes first. */
-  readonly fixed: Map<string, Leaf>;
-  readonly root: Node;
 }
 
 /** Where the path ends for an origin that takes `;` for a `?`. */
@@ -54,28 +51,24 @@ export function createMatcher(
   operations: readonly Operation[],
   options: PathOptions = DEFAULT_PATH_OPTIONS,
 ): OperationMatcher {
-  const sites = new Map<string, Site>();
+  const roots = new Map<string, Node>();
   // Hosts with variables share one tree in which the labels come before the path (see `hostKey`).
   const templated = createNode();
   for (const operation of operations) {
     const key = matchKey(operation.endpoint, options);
     if (operation.host.includes("{")) {
       insert(templated, hostKey(operation.host, key), operation);
-      continue;
+    } else {
+      let root = roots.get(operation.host);
+      if (root === undefined) roots.set(operation.host, (root = createNode()));
+      insert(root, key, operation);
     }
-    let site = sites.get(operation.host);
-    if (site === undefined) sites.set(operation.host, (site = { fixed: new Map(), root: createNode() }));
-    const leaf = insert(site.root, key, operation);
-    if (!key.includes("{")) site.fixed.set(key, leaf);
   }
-  const hasTemplatedHosts = templated.literals.size > 0 || templated.variable !== null;
+  const hasTemplatedHosts = templated.literal !== null || templated.variable !== null;
 
   const lookUp = (method: string, host: string, key: string): Operation | undefined => {
-    const site = sites.get(host);
-    const found =
-      site === undefined
-        ? undefined
-        : (operationOf(site.fixed.get(key), method) ?? find({ key, method, options }, site.root, 1));
+    const root = roots.get(host);
+    const found = root === undefined ? undefined : find({ key, method, options }, root, 1);
     if (found !== undefined || !hasTemplatedHosts) return found;
     return find({ key: hostKey(host, key), method, options }, templated, 1);
   };
@@ -97,47 +90,66 @@ interface Lookup {
 }
 
 /** Depth first, best branch first. `start` is where the next segment of the key begins. */
-function find(lookup: Lookup, node: Node, start: number): Operation | undefined {
+function find(lookup: Lookup, from: Node, start: number): Operation | undefined {
   const { key, method, options } = lookup;
-  const end = key.indexOf("/", start);
-  const isLast = end === -1;
-  const segment = isLast ? key.slice(start) : key.slice(start, end);
-  const descend = (next: Node): Operation | undefined =>
-    isLast ? operationOf(next.leaf, method) : find(lookup, next, end + 1);
-
-  const literal = node.literals.get(segment);
-  let found = literal && descend(literal);
-  if (found === undefined && isLast && options.formatSuffix === "fold") {
-    const withoutSuffix = node.literals.get(dropSuffix(segment));
-    found = withoutSuffix && descend(withoutSuffix);
+  const slash = key.indexOf("/", start);
+  if (slash === -1) return findLast(lookup, from, start);
+  const literal = literalChild(from, key, start, slash);
+  let found = literal ? find(lookup, literal, slash + 1) : undefined;
+  if (found === undefined && from.variable !== null && slash > start) {
+    found = find(lookup, from.variable, slash + 1);
   }
-  if (found === undefined && node.variable !== null && segment !== "") found = descend(node.variable);
-  if (found === undefined && options.pathInfo === "prefix") found = operationOf(node.leaf, method);
-  return found;
+  return found ?? (options.pathInfo === "prefix" ? operationOf(from.leaf, method) : undefined);
+}
+
+/** `find` for the last segment of a key. */
+function findLast(lookup: Lookup, from: Node, start: number): Operation | undefined {
+  const { key, method, options } = lookup;
+  let found = operationOf(literalChild(from, key, start, key.length)?.leaf, method);
+  if (found === undefined && options.formatSuffix === "fold") {
+    found = operationOf(literalChild(from, key, start, suffixStart(key, start))?.leaf, method);
+  }
+  if (found === undefined && key.length > start) found = operationOf(from.variable?.leaf, method);
+  return found ?? (options.pathInfo === "prefix" ? operationOf(from.leaf, method) : undefined);
+}
+
+/** The node of the literal that stands in `key` from `start` to `end`. */
+function literalChild(from: Node, key: string, start: number, end: number): Node | null | undefined {
+  const { literal, literals } = from;
+  if (literal === null) return null;
+  if (literal.length === end - start && key.startsWith(literal, start)) return from.literalNode;
+  return literals?.get(key.slice(start, end));
 }
 
 function operationOf(leaf: Leaf | null | undefined, method: string): Operation | undefined {
   if (leaf === null || leaf === undefined) return undefined;
-  return leaf.get(method) ?? (method === "HEAD" ? leaf.get("GET") : undefined);
+  const own = leaf.find((operation) => operation.method === method);
+  return own ?? (method === "HEAD" ? leaf.find((operation) => operation.method === "GET") : undefined);
 }
 
-function insert(root: Node, key: string, operation: Operation): Leaf {
+function insert(root: Node, key: string, operation: Operation): void {
   let node = root;
   for (const segment of key.slice(1).split("/")) {
-    if (VARIABLE.test(segment)) node = node.variable ??= createNode();
-    else {
-      let next = node.literals.get(segment);
-      if (next === undefined) node.literals.set(segment, (next = createNode()));
-      node = next;
-    }
+    node = VARIABLE.test(segment) ? (node.variable ??= createNode()) : childFor(node, segment);
   }
-  node.leaf ??= new Map();
-  if (!node.leaf.has(operation.method)) node.leaf.set(operation.method, operation);
-  return node.leaf;
+  node.leaf ??= [];
+  if (node.leaf.every((saved) => saved.method !== operation.method)) node.leaf.push(operation);
+}
+
+function childFor(node: Node, literal: string): Node {
+  if (node.literal === literal && node.literalNode !== null) return node.literalNode;
+  if (node.literal === null) {
+    node.literal = literal;
+    return (node.literalNode = createNode());
+  }
+  node.literals ??= new Map();
+  let child = node.literals.get(literal);
+  if (child === undefined) node.literals.set(literal, (child = createNode()));
+  return child;
 }
 
 function createNode(): Node {
-  return { literals: new Map(), variable: null, leaf: null };
+  return { literal: null, literalNode: null, literals: null, variable: null, leaf: null };
 }
 
 /** Labels, an empty segment, then the path: variables are never empty, so none can reach across the border. */
@@ -145,8 +157,8 @@ function hostKey(host: string, pathKey: string): string {
   return `/${host.replaceAll(".", "/")}/${pathKey}`;
 }
 
-/** `report` of `report.json`; without a suffix the segment itself. */
-function dropSuffix(segment: string): string {
-  const dot = segment.lastIndexOf(".");
-  return dot > 0 && dot < segment.length - 1 ? segment.slice(0, dot) : segment;
+/** Where the last segment of `key`, which begins at `start`, loses a suffix like `.json`; else its end. */
+function suffixStart(key: string, start: number): number {
+  const dot = key.lastIndexOf(".");
+  return dot > start && dot < key.length - 1 ? dot : key.length;
 }

@@ -84,11 +84,11 @@ function pathTarget(
 ): CanonicalPath | TargetError {
   const queryStart = target.indexOf("?", pathStart);
   const query = queryStart === -1 ? "" : target.slice(queryStart);
-  const refused = query.length > 1 ? query.slice(1).search(NOT_IN_QUERY) : -1;
+  const refused = query.search(NOT_IN_QUERY);
   if (refused !== -1) {
     return targetError(
       "ERR_TARGET_RAW_CHARACTER",
-      `expected a query of printable ASCII, found ${characterName(query.charCodeAt(refused + 1))} at byte ${refused} of the query; percent-encode it`,
+      `expected a query of printable ASCII, found ${characterName(query.charCodeAt(refused))} at byte ${refused - 1} of the query; percent-encode it`,
     );
   }
   // `http://host?q` has an empty path, which RFC 9110 section 4.2.3 makes equal to `/`.
