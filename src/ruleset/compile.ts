@@ -15,7 +15,10 @@ import { schemeFor } from "./fields.ts";
 import type { Phase, Rule } from "./types.ts";
 
 /** Part of a rule that compiling needs: any rule, or just its expression. */
-export type CompilableRule = Pick<Rule, "expression" | "enabled">;
+export interface CompilableRule extends Pick<Rule, "expression" | "enabled"> {
+  /** Names of fields that are read when the rule matches, beside those of its expression. */
+  readonly reads?: ReadonlySet<string>;
+}
 
 export interface CompiledRule<R extends CompilableRule = Rule> {
   readonly rule: R;
@@ -86,7 +89,7 @@ export function compileRules<R extends CompilableRule>(
       const entry = { rule, index, matches };
       compiled.push(entry);
       indexed.add(entry, ops);
-      for (const name of reads) {
+      for (const name of rule.reads === undefined ? reads : reads.union(rule.reads)) {
         fields.add(name);
         if (ops === undefined || ops.has("")) {
           fieldsWithoutOp.add(name);

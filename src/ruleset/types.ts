@@ -54,7 +54,13 @@ export interface Ratelimit {
   readonly requests_to_origin?: boolean;
   readonly score_per_period?: number;
   readonly score_response_header_name?: string;
+  /** What happens when the counter cannot be asked: pass (default), pass and leave an event, or act. Our own. */
+  readonly on_state_error?: StateErrorPolicy;
 }
+
+export const STATE_ERROR_POLICIES = ["allow", "log", "block"] as const;
+
+export type StateErrorPolicy = (typeof STATE_ERROR_POLICIES)[number];
 
 export interface Rule {
   /** 32 hex characters. */
@@ -85,5 +91,7 @@ export interface Ruleset {
   readonly version: string;
   /** RFC 3339. */
   readonly last_updated: string;
+  /** Trial mode: terminating actions only leave an event that says what would have happened. Our own; off unless `true`. */
+  readonly simulate?: boolean;
   readonly rules: readonly Rule[];
 }
