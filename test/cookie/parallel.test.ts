@@ -1,5 +1,5 @@
 /** The promise of the whole scheme: parallel responses lose nothing, in whatever order they arrive. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { SequenceCookies, SequenceEntry } from "../../src/sequence/index.ts";
@@ -82,7 +82,6 @@ function play({ steps, skewsMs, leads, beforeHourMs, hasJunk }: Scenario): reado
   let firstBurstAt: number | undefined;
   if (hasJunk) jar.apply("__Host-sq.AAAAA=junk; Path=/; Secure; HttpOnly; Max-Age=3600", now);
 
-  const at = <Item>(list: readonly Item[], index: number) => list[index % Math.max(1, list.length)];
   const remove = (flight: Flight) => flights.splice(flights.indexOf(flight), 1);
 
   const send = (step: Step) => {
@@ -135,6 +134,10 @@ function play({ steps, skewsMs, leads, beforeHourMs, hasJunk }: Scenario): reado
     }
   }
   return lost;
+}
+
+function at<Item>(list: readonly Item[], index: number): Item | undefined {
+  return list[index % Math.max(1, list.length)];
 }
 
 function missing(visible: readonly SequenceEntry[], delivered: readonly SequenceEntry[]): readonly string[] {

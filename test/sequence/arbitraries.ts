@@ -1,5 +1,5 @@
 /** Random sequences and payloads for the properties. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import { EMPTY_SEQUENCE, MAX_ENTRIES, merge } from "../../src/sequence/index.ts";
 import type { Sequence, SequenceEntry, SequenceLimits, SequencePayload } from "../../src/sequence/index.ts";

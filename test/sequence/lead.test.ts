@@ -63,10 +63,13 @@ describe("memory of views", () => {
     hints.count("a");
     hints.count("b");
     hints.count("c");
+    hints.count("c");
     hints.count("a");
+    expect(hints.size).toBe(3);
     hints.count("d");
     expect(hints.size).toBe(3);
     expect(hints.count("a")).toBe(3);
+    expect(hints.count("c")).toBe(3);
     expect(hints.count("b")).toBe(1);
   });
 
