@@ -22,7 +22,7 @@ export interface OperationMatcher {
   match(method: string, host: string, path: string): Operation | undefined;
 }
 
-/** What is saved for one template: at most one operation for each method. */
+/** What is saved for one template, in order of saving: a few methods, so a list is the quickest table. */
 type Leaf = Operation[];
 
 interface Node {
@@ -132,8 +132,7 @@ function insert(root: Node, key: string, operation: Operation): void {
   for (const segment of key.slice(1).split("/")) {
     node = VARIABLE.test(segment) ? (node.variable ??= createNode()) : childFor(node, segment);
   }
-  node.leaf ??= [];
-  if (node.leaf.every((saved) => saved.method !== operation.method)) node.leaf.push(operation);
+  (node.leaf ??= []).push(operation);
 }
 
 function childFor(node: Node, literal: string): Node {

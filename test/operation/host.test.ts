@@ -58,6 +58,7 @@ describe("canonicalHost: one spelling for each host (threat H1)", () => {
     ["a name of 254", `${LONG_NAME}c`, "ERR_HOST_LENGTH"],
     ["a megabyte", "a".repeat(1_000_000), "ERR_HOST_LENGTH"],
     ["a port out of range", "shop.example:65536", "ERR_HOST_PORT"],
+    ["a port of a megabyte", `shop.example:${"0".repeat(1_000_000)}`, "ERR_HOST_LENGTH"],
     ["port zero", "shop.example:0", "ERR_HOST_PORT"],
     ["a port that is no number", "shop.example:8x", "ERR_HOST_PORT"],
     ["a negative port", "shop.example:-1", "ERR_HOST_PORT"],

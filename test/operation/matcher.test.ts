@@ -60,6 +60,7 @@ describe("createMatcher: the most specific template wins", () => {
     const strict = matcherOf(["GET /users/{var1}", "GET /users/{var1}/posts"], { trailingSlash: "keep" });
     expect(strict("GET", "/users/")).toBeUndefined();
     expect(strict("GET", "/users/7/")).toBeUndefined();
+    expect(strict("GET", "/users//posts")).toBeUndefined();
     expect(strict("GET", "/users/a%20b")).toBe("GET /users/{var1}");
     expect(match("GET", "/users/;x")).toBeUndefined();
   });
@@ -280,20 +281,16 @@ describe("createMatcher: bounds", () => {
       const matcher = createMatcher(saved);
       const nodes = saved.length * (depth + 1);
       const path = `/${"a/".repeat(depth)}dead`;
-      matcher.match("GET", HOST, path);
-      const startedAt = performance.now();
-      for (let round = 0; round < 20; round++) expect(matcher.match("GET", HOST, path)).toBeUndefined();
+      expect(matcher.match("GET", HOST, path)).toBeUndefined();
       // At most one visit to a node; a microsecond for each is ten times what one takes.
-      expect((performance.now() - startedAt) / 20).toBeLessThan(nodes / 1000 + 1);
+      expect(fastestMs(() => matcher.match("GET", HOST, path))).toBeLessThan(nodes / 1000 + 1);
     }
   });
 
   test("a path of 4000 segments costs no more than the templates are deep", () => {
     const matcher = createMatcher([operation("GET", HOST, "/{var1}/{var2}/{var3}")]);
     const path = "/a".repeat(4000);
-    const startedAt = performance.now();
-    for (let round = 0; round < 1000; round++) matcher.match("GET", HOST, path);
-    expect((performance.now() - startedAt) / 1000).toBeLessThan(0.2);
+    expect(fastestMs(() => matcher.match("GET", HOST, path))).toBeLessThan(0.2);
   });
 
   test("the longest template does not overflow the stack", () => {
@@ -306,9 +303,18 @@ describe("createMatcher: bounds", () => {
     const saved = Array.from({ length: 10_000 }, (_, number) =>
       operation("GET", HOST, `/api/v${number % 7}/things${number}/{var1}/parts/{var2}`, number),
     );
-    const startedAt = performance.now();
+    expect(fastestMs(() => createMatcher(saved))).toBeLessThan(200);
     const matcher = createMatcher(saved);
-    expect(performance.now() - startedAt).toBeLessThan(200);
     expect(matcher.match("GET", HOST, "/api/v3/things9999/x/parts/y")?.shortId).toBe("0000270f");
   });
 });
+
+/** The fastest of a few rounds, in milliseconds: what the work takes when no other process is in the way. */
+function fastestMs(work: () => unknown): number {
+  const times = Array.from({ length: 10 }, () => {
+    const startedAt = performance.now();
+    work();
+    return performance.now() - startedAt;
+  });
+  return Math.min(...times);
+}

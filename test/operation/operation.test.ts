@@ -109,6 +109,7 @@ describe("isExactRequest: strict where recording is concerned (threat P1)", () =
     ["/users/{var1}", "GET", "/users/7/", false],
     ["/users/{var1}", "GET", "/users/", false],
     ["/users/{var1}", "GET", "/users", false],
+    ["/users/{var1}/posts", "GET", "/users//posts", false],
     ["/users/{var1}/posts", "GET", "/users/7", false],
     ["/a", "GET", "/a;x", false],
     ["/a", "GET", "/a/more", false],
