@@ -1,5 +1,5 @@
 export { necessaryValues, referencedFields } from "./analyse.ts";
-export { fromBytes, toBytes } from "./bytes.ts";
+export { fromBytes, fromUtf8, toBytes } from "./bytes.ts";
 export { compileFilter, compileValue } from "./compile/compile.ts";
 export type { CompileOptions } from "./compile/compile.ts";
 export { compileIpRanges } from "./compile/operand.ts";
@@ -10,7 +10,7 @@ export { explainFilter, explainValue } from "./explain.ts";
 export type { Explainer, Trace } from "./explain.ts";
 export { toInt } from "./int.ts";
 export type { Int } from "./int.ts";
-export { ipToText, parseIp } from "./ip.ts";
+export { ipToText, networkOf, parseIp, parseIpRange } from "./ip.ts";
 export type { Ip, IpRange } from "./ip.ts";
 export { MAX_EXPRESSION_CHARACTERS } from "./limits.ts";
 export { parseFilter, parseValue } from "./parse/parse.ts";
@@ -18,6 +18,6 @@ export type { CheckedFilter, CheckedValue, ParseOptions } from "./parse/parse.ts
 export { printExpression } from "./print.ts";
 export { createScheme } from "./scheme.ts";
 export type { FieldDefinition, Scheme, SchemeField, SchemeOptions } from "./scheme.ts";
-export { parseType } from "./types.ts";
+export { elementType, isArrayType, isMapType, parseType } from "./types.ts";
 export type { ScalarType, Type } from "./types.ts";
 export type { FieldValues, Predicate, Reader, Value } from "./value.ts";

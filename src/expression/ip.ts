@@ -26,6 +26,37 @@ export function parseIp(text: string): Ip | undefined {
   return bytes === undefined ? undefined : makeIp(bytes);
 }
 
+/**
+ * Reads an address, a CIDR or `first..last` from its text, as members of address lists are written. Host
+ * bits of a CIDR have to be zero. `undefined` when it is none of them.
+ */
+export function parseIpRange(text: string): IpRange | undefined {
+  const dots = text.indexOf("..");
+  return dots === -1 ? parseNetwork(text) : parseBounds(text.slice(0, dots), text.slice(dots + 2));
+}
+
+function parseBounds(from: string, to: string): IpRange | undefined {
+  const first = parseIp(from);
+  const last = parseIp(to);
+  if (first === undefined || last === undefined) {
+    return undefined;
+  }
+  const isRange = first.bytes.length === last.bytes.length && first.bytes <= last.bytes;
+  return isRange ? { first, last } : undefined;
+}
+
+function parseNetwork(text: string): IpRange | undefined {
+  const [, address = "", bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const ip = parseIp(address);
+  if (ip === undefined) {
+    return undefined;
+  }
+  const width = ip.bytes.length * 8;
+  const length = Number(bits ?? width);
+  const network = length <= width ? networkOf(ip, length) : undefined;
+  return network?.first.bytes === ip.bytes ? network : undefined;
+}
+
 /** Address text in the canonical form of RFC 5952. */
 export function ipToText(ip: Ip): string {
   return ip.bytes.length === 4 ? v4ToText(ip.bytes) : v6ToText(ip.bytes);

@@ -75,9 +75,16 @@ export function parseEscape(reader: RegexReader, flags: Flags): Atom {
   if (/^[\0-\x7f]$/.test(letter) && !/[0-9A-Za-z<>]/.test(letter)) {
     return { kind: "character", codePoint: letter.charCodeAt(0) };
   }
-  throw new RegexProblem(
-    /\d/.test(letter) ? "back-references are not supported" : `unrecognised escape \`\\${letter}\``,
-  );
+  throw new RegexProblem(refusalOf(letter));
+}
+
+function refusalOf(letter: string): string {
+  if (/\d/.test(letter)) {
+    return "back-references are not supported";
+  }
+  return /[<>]/.test(letter)
+    ? `the word boundary \`\\${letter}\` is not supported`
+    : `unrecognised escape \`\\${letter}\``;
 }
 
 function parseAssertion(reader: RegexReader, assertion: Assertion, flags: Flags): Atom {
