@@ -9,13 +9,20 @@ export const ALL_PERMISSIONS = "*";
 /** Stands for every resource. */
 export const ALL_RESOURCES = "*";
 
-/** Creates a token that may do everything, if there is none of any kind; returns its text. */
+/**
+ * Creates a token that may do everything, if there is none of any kind; returns its text.
+ *
+ * @param publish told the text before the token is stored: a process that dies in between leaves a text that nobody
+ *   knows and makes a new one at its next start, instead of a token whose text is lost
+ */
 export function adminToken(
   transaction: Transaction,
   random: (lengthBytes: number) => Uint8Array,
+  publish: ((text: string) => void) | undefined,
 ): string | undefined {
   if (transaction.all("tokens").length > 0) return undefined;
   const text = newTokenText(random);
+  publish?.(text);
   transaction.put("tokens", {
     id: randomId(random),
     name: "admin",

@@ -7,7 +7,7 @@ const ID_BYTES = 16;
  * The id of a thing that has a name: 32 hex characters of SHA-256 over what it is and how it is called. A zone
  * keeps its id whether the configuration file or the API names it, on every machine.
  */
-export function derivedId(what: "account" | "zone", name: string): string {
+export function derivedId(what: "account" | "zone" | "permission group", name: string): string {
   return createHash("sha256")
     .update(`stepgate ${what} ${name}`)
     .digest("hex")

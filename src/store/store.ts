@@ -181,8 +181,8 @@ class RowStore implements Store {
     return this.write((transaction) => applyFileZones(transaction, zones, this.defaultAccountId));
   }
 
-  ensureAdminToken(): string | undefined {
-    return this.write((transaction) => adminToken(transaction, this.#options.random));
+  ensureAdminToken(publish?: (text: string) => void): string | undefined {
+    return this.write((transaction) => adminToken(transaction, this.#options.random, publish));
   }
 
   rulesetVersions(rulesetId: string): readonly Omit<Ruleset, "rules">[] {

@@ -18,6 +18,8 @@ export class Table<Row extends object> {
   readonly #rows = new Map<string, Row>();
   readonly #groups = new Map<string, Map<string, Row>>();
   readonly #unique = new Map<string, Row>();
+  /** What {@link group} returned, until the group changes: the same array as long as nothing does. */
+  readonly #listed = new Map<string, readonly Row[]>();
 
   constructor(definition: TableDefinition<Row>) {
     this.#definition = definition;
@@ -45,7 +47,10 @@ export class Table<Row extends object> {
 
   group(group: string): readonly Row[] {
     const rows = this.#groups.get(group);
-    return rows === undefined ? NO_ROWS : [...rows.values()];
+    if (rows === undefined) return NO_ROWS;
+    let listed = this.#listed.get(group);
+    if (listed === undefined) this.#listed.set(group, (listed = [...rows.values()]));
+    return listed;
   }
 
   count(group: string): number {
@@ -78,6 +83,7 @@ export class Table<Row extends object> {
     let members = this.#groups.get(group);
     if (members === undefined) this.#groups.set(group, (members = new Map()));
     members.set(key, row);
+    this.#listed.delete(group);
     return before;
   }
 
@@ -93,6 +99,7 @@ export class Table<Row extends object> {
   #removeFromGroup(group: string, key: string): void {
     const members = this.#groups.get(group);
     members?.delete(key);
+    this.#listed.delete(group);
     if (members?.size === 0) this.#groups.delete(group);
   }
 }

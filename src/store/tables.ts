@@ -1,4 +1,6 @@
 /** The tables of the store: keys, groups and what is unique, one row each. */
+import { operationKey as matchingKey } from "../operation/index.ts";
+import type { Operation } from "../operation/index.ts";
 import { Table } from "./table.ts";
 import type { TableDefinition } from "./table.ts";
 import type { Rows, Scope, TableName } from "./types.ts";
@@ -9,8 +11,7 @@ const DEFINITIONS: { readonly [Name in TableName]: TableDefinition<Rows[Name]> }
   operations: {
     key: (row) => operationKey(row.zoneId, row.operation.id),
     group: (row) => row.zoneId,
-    unique: (row) =>
-      operationUnique(row.zoneId, row.operation.method, row.operation.host, row.operation.endpoint),
+    unique: (row) => operationUnique(row.zoneId, row.operation),
   },
   rulesets: {
     key: (row) => row.ruleset.id,
@@ -54,9 +55,12 @@ export function operationKey(zoneId: string, operationId: string): string {
   return `${zoneId}/${operationId}`;
 }
 
-/** Unique text of an operation: method, host and endpoint after normalisation, per zone. */
-export function operationUnique(zoneId: string, method: string, host: string, endpoint: string): string {
-  return `${zoneId} ${method} ${host} ${endpoint}`;
+/** Unique text of an operation: two with the same text would catch the same requests. */
+export function operationUnique(
+  zoneId: string,
+  { method, host, endpoint }: Pick<Operation, "method" | "host" | "endpoint">,
+): string {
+  return `${zoneId} ${matchingKey(method, host, endpoint)}`;
 }
 
 /** Unique text of the entry point ruleset of a phase. */

@@ -211,8 +211,13 @@ export interface Store extends ConfigSource, View {
   refresh(): boolean;
   /** Makes the zones of the configuration file exist, with its hosts and origins. Returns their rows. */
   ensureZones(zones: readonly FileZone[]): readonly ZoneRow[];
-  /** Creates a token with all permissions if there is no token yet, and returns its text, once. */
-  ensureAdminToken(): string | undefined;
+  /**
+   * Creates a token with all permissions if there is no token yet, and returns its text, once.
+   *
+   * @param publish puts the text where the operator finds it, synchronously and before the token counts: whatever
+   *   moment the process is killed at, there is never a token whose text is lost
+   */
+  ensureAdminToken(publish?: (text: string) => void): string | undefined;
   /** The account that zones belong to unless another is named. */
   readonly defaultAccountId: string;
   /** Kept versions of a ruleset, oldest first, without their rules. */

@@ -1,0 +1,2 @@
+export { createApi } from "./app.ts";
+export type { Api, ApiLogger, ApiOptions } from "./app.ts";
