@@ -11,13 +11,13 @@ export const EPOCH_MS = 3_600_000;
 export const CLOCK_SKEW_MS = 60_000;
 
 /** How long a process may keep sealing with a master key after its successor became active. */
-export const ROTATION_GRACE_MS = EPOCH_MS;
+export const ROTATION_GRACE_MS = 3_600_000;
 
 /**
  * Seals under one key before the next shard is used. A quarter of the 2^32 that SP 800-38D allows: several
  * processes share a key and do not know of each other's seals.
  */
-export const SEALS_PER_SHARD = 2 ** 30;
+const SEALS_PER_SHARD = 2 ** 30;
 
 /** Salt of every derived key; it names the layout, so that another layout has other keys. */
 export const KEY_SALT = "seq-cookie-v1";

@@ -13,6 +13,7 @@
 import {
   DEFAULT_LIMITS,
   EMPTY_SEQUENCE,
+  INVALID_REASONS,
   MAX_DELETED_COOKIES,
   SID_RANDOM_BYTES,
   append,
@@ -43,7 +44,7 @@ import { deleteAttributes, nameKindOf, storeAttributes } from "./scope.ts";
 import type { SequenceCookieScope } from "./scope.ts";
 
 /** Attributes unless configured otherwise. */
-export const DEFAULT_SCOPE: SequenceCookieScope = { sameSite: "Lax", partitioned: false, domain: null };
+const DEFAULT_SCOPE: SequenceCookieScope = { sameSite: "Lax", partitioned: false, domain: null };
 
 /** What both builds are configured with. */
 export interface ProtocolOptions extends LeadOptions {
@@ -62,7 +63,7 @@ export interface ProtocolOptions extends LeadOptions {
 }
 
 /** What one response is going to write. */
-export interface WritePlan {
+interface WritePlan {
   readonly role: WriteRole;
   readonly view: string;
   readonly plaintext: Uint8Array;
@@ -89,20 +90,15 @@ export interface CookieProtocol {
 }
 
 /** The circumstances of a read. */
-export interface ReadContext {
+interface ReadContext {
   readonly nowMs: number;
   /** See `selectChain`. */
   readonly boundSids: readonly number[] | undefined;
 }
 
-const NO_INVALID: SequenceState["invalid"] = Object.freeze({
-  size: 0,
-  format: 0,
-  key: 0,
-  seal: 0,
-  payload: 0,
-  chain: 0,
-});
+const NO_INVALID: SequenceState["invalid"] = Object.freeze(
+  Object.fromEntries(INVALID_REASONS.map((reason) => [reason, 0])) as Record<InvalidReason, number>,
+);
 
 /** @throws {RangeError} for limits that no cookie can carry */
 export function createCookieProtocol(options: ProtocolOptions): CookieProtocol {

@@ -21,12 +21,12 @@ import type { KeyEpoch } from "./names.ts";
 const MAX_CACHED_KEYS = 256;
 
 /** The key for one new cookie. */
-export interface SealingKey<Key> extends KeyEpoch {
+interface SealingKey<Key> extends KeyEpoch {
   readonly key: Key;
 }
 
 /** The keys of one zone. */
-export interface ZoneKeys<Key, MacKey> {
+interface ZoneKeys<Key, MacKey> {
   /** The key to seal with now; each call counts as one seal. `undefined` when the shards of this hour are used up. */
   sealing(nowMs: number): SealingKey<Key> | undefined;
   /** Keys that may have sealed a cookie of this epoch and shard, the likeliest first. */

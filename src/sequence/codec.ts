@@ -30,7 +30,12 @@ const MAX_GAP_MS = 2 ** (7 * MAX_VARINT_BYTES) - 1;
 const TWO_32 = 2 ** 32;
 const MAX_SID = 2 ** 48 - 1;
 
-const SHORT_ID = /^[0-9a-f]{8}$/;
+/** Value of a lower-case hex digit by character code, -1 for any other character. */
+const HEX_DIGITS = Int8Array.from({ length: 128 }, (_, code) =>
+  "0123456789abcdef".indexOf(String.fromCharCode(code)),
+);
+
+/** Two digits for each byte. */
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** Longest plaintext in bytes; a longer one is refused unread. */
@@ -140,10 +145,21 @@ function writeUint32(bytes: Uint8Array, offset: number, value: number): number {
 }
 
 function writeOp(bytes: Uint8Array, offset: number, op: string): number {
-  if (!SHORT_ID.test(op)) {
+  let high = 0;
+  let low = 0;
+  // A digit that is none makes its half negative, and negative it stays.
+  for (let index = 0; index < 4; index += 1) {
+    high = (high << 4) | digitAt(op, index);
+    low = (low << 4) | digitAt(op, index + 4);
+  }
+  if (op.length !== OP_BYTES * 2 || high < 0 || low < 0) {
     throw new RangeError(`expected a short id of 8 lower-case hex characters, found \`${op}\``);
   }
-  return writeUint32(bytes, offset, Number.parseInt(op, 16));
+  return writeUint16(bytes, writeUint16(bytes, offset, high), low);
+}
+
+function digitAt(op: string, index: number): number {
+  return HEX_DIGITS[op.charCodeAt(index)] ?? -1;
 }
 
 function gapBetween(newer: SequenceEntry, older: SequenceEntry): number {

@@ -33,6 +33,6 @@ export const anyPayload: fc.Arbitrary<SequencePayload> = fc
   }));
 
 /** A sequence from entries in any order, by merging them one by one. */
-export function sequenceOf(entries: readonly SequenceEntry[], limits: SequenceLimits): Sequence {
+function sequenceOf(entries: readonly SequenceEntry[], limits: SequenceLimits): Sequence {
   return entries.reduce<Sequence>((sum, entry) => merge(sum, { entries: [entry] }, limits), EMPTY_SEQUENCE);
 }
