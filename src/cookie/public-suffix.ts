@@ -4,10 +4,48 @@
  * only they know as a suffix yields cookies that are not stored.
  */
 
-/** Second-level labels that registries of country codes use: `co.uk`, `com.br`, `ac.jp`. */
-const REGISTRY_LABELS: ReadonlySet<string> = new Set(
-  "ac co com edu gob gouv gov govt go id ltd me mil name ne net nhs nom or org plc sch web".split(" "),
-);
+/** Second-level labels under which most registries of country codes hand out names: `co.uk`, `com.br`, `ac.jp`. */
+const REGISTRY_LABELS: ReadonlySet<string> = new Set(["ac", "co", "com", "edu", "gov", "mil", "net", "org"]);
+
+/** Country codes whose registries hand out names directly, so that `net.de` is somebody's own. */
+const FLAT_COUNTRY_CODES: ReadonlySet<string> = new Set(["be", "ch", "de", "dk", "eu", "fi", "nl"]);
+
+/** Labels that are a registry's in some countries and ordinary names in others (`web.de`, `id.me`). */
+const REGISTRY_DOMAINS: ReadonlySet<string> = new Set([
+  "asn.au",
+  "id.au",
+  "gv.at",
+  "or.at",
+  "gob.ar",
+  "gob.es",
+  "nom.es",
+  "gob.mx",
+  "gouv.fr",
+  "govt.nz",
+  "gen.in",
+  "ind.in",
+  "go.id",
+  "or.id",
+  "web.id",
+  "ad.jp",
+  "go.jp",
+  "lg.jp",
+  "ne.jp",
+  "or.jp",
+  "go.kr",
+  "or.kr",
+  "re.kr",
+  "ltd.uk",
+  "me.uk",
+  "nhs.uk",
+  "plc.uk",
+  "sch.uk",
+  "go.th",
+  "in.th",
+  "or.th",
+  "nom.za",
+  "web.za",
+]);
 
 /** Hosting services that give each customer a label of their own. */
 const SHARED_DOMAINS: ReadonlySet<string> = new Set([
@@ -39,6 +77,7 @@ const SHARED_DOMAINS: ReadonlySet<string> = new Set([
 /** @param domain a host name in lower case */
 export function isPublicSuffix(domain: string): boolean {
   const [second = "", top = "", ...more] = domain.split(".");
-  if (top === "" || SHARED_DOMAINS.has(domain)) return true;
-  return more.length === 0 && top.length === 2 && REGISTRY_LABELS.has(second);
+  if (top === "" || SHARED_DOMAINS.has(domain) || REGISTRY_DOMAINS.has(domain)) return true;
+  const isCountryCode = top.length === 2 && !FLAT_COUNTRY_CODES.has(top);
+  return more.length === 0 && isCountryCode && REGISTRY_LABELS.has(second);
 }

@@ -19,7 +19,7 @@ export const MAX_DELETED_COOKIES = 100;
 /** Chains born within this time of one another come from the same first burst of parallel requests. */
 export const GENESIS_WINDOW_MS = 10_000;
 
-/** Views remembered: about 1 MB. A forgotten view costs bytes in a header, never an entry. */
+/** Views remembered: about 1 MB, 4 MB under attack. A forgotten view costs bytes in a header, never an entry. */
 export const MAX_VIEWS = 4096;
 
 /** Responses of one process for the same view that write the full state: 2 in a single process, 1 where several share the traffic. */

@@ -22,10 +22,12 @@ describe("scopes that work", () => {
     expect(checkCookieScope({ ...BASE, ...scope }, HOSTS)).toEqual([]);
   });
 
-  test("a domain of three labels under a country code", () => {
-    expect(checkCookieScope({ ...BASE, domain: "shop.co.uk" }, ["www.shop.co.uk"])).toEqual([]);
-    expect(checkCookieScope({ ...BASE, domain: "co.example" }, ["www.co.example"])).toEqual([]);
-  });
+  test.each(["shop.co.uk", "co.example", "web.de", "net.de", "id.me", "com.shop.example", "my.github.io"])(
+    "the domain `%s`, which is nobody else's",
+    (domain) => {
+      expect(checkCookieScope({ ...BASE, domain }, [domain, `www.${domain}`])).toEqual([]);
+    },
+  );
 
   test("localhost and addresses, bound to the host", () => {
     expect(checkCookieScope(BASE, ["localhost", "127.0.0.1", "::1"])).toEqual([]);
@@ -76,6 +78,13 @@ describe("scopes that no browser would accept", () => {
       { pointer, message: expect.stringContaining(message) },
     ]);
   });
+
+  test.each(["co.uk", "com.br", "ac.jp", "or.jp", "web.za", "vercel.app", "up.railway.app"])(
+    "the public suffix `%s`",
+    (domain) => {
+      expect(checkCookieScope({ ...BASE, domain }, [`shop.${domain}`])).toHaveLength(1);
+    },
+  );
 
   test("a value that the types do not allow", () => {
     const scope = { ...BASE, ...JSON.parse('{"sameSite":"lax"}') };
