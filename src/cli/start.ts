@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createApi } from "../api/index.ts";
 import { BANK_OPERATIONS, startBank } from "../demo/index.ts";
 import { createGateway, listenHttp, listenHttps, redirectToHttps } from "../gateway/index.ts";
-import type { Gateway, ListenAddress, Listener, RequestHandler } from "../gateway/index.ts";
+import type { Gateway, ListenAddress, Listener, ConnectionHandlers } from "../gateway/index.ts";
 import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { ensureDevCertificate, loadCertificate } from "../tls/index.ts";
@@ -186,11 +186,11 @@ async function listenOn(
       throw listenError(option, address, error);
     }
   };
-  const https = (address: ListenAddress, handler: RequestHandler) => () =>
-    listenHttps(address, certificate, handler);
-  const gatewayListener = await open("gateway-port", config.gateway, https(config.gateway, gateway.handler));
+  const https = (address: ListenAddress, handlers: ConnectionHandlers) => () =>
+    listenHttps(address, certificate, handlers);
+  const gatewayListener = await open("gateway-port", config.gateway, https(config.gateway, gateway));
   const api = createApi({ store, now, logger });
-  const apiListener = await open("api-port", config.api, https(config.api, api.handler));
+  const apiListener = await open("api-port", config.api, https(config.api, { request: api.handler }));
   const { redirectPort } = config.gateway;
   if (redirectPort !== undefined) {
     const address = { port: redirectPort, hostname: config.gateway.hostname };
@@ -198,7 +198,7 @@ async function listenOn(
       () => gatewayListener.port,
       (host) => gateway.hasHost(host),
     );
-    await open("gateway.redirectPort", address, () => listenHttp(address, handler));
+    await open("gateway.redirectPort", address, () => listenHttp(address, { request: handler }));
   }
   return { gateway: gatewayListener, api: apiListener, all };
 }

@@ -10,6 +10,9 @@ export interface Answer {
 
 /** Reasons for which a request is answered without any rule having been asked. */
 export type RefusalReason =
+  | "bad_request"
+  | "not_implemented"
+  | "expectation_failed"
   | "bad_host"
   | "bad_target"
   | "misdirected"
@@ -32,6 +35,17 @@ const BLOCKED: PageText = {
 };
 
 const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
+  bad_request: { status: 400, title: "Bad request", text: "The request is not well-formed." },
+  not_implemented: {
+    status: 501,
+    title: "Not implemented",
+    text: "The gateway does not serve requests of this kind.",
+  },
+  expectation_failed: {
+    status: 417,
+    title: "Expectation failed",
+    text: "The request expects something the gateway does not do.",
+  },
   bad_host: { status: 400, title: "Bad request", text: "The request does not name a valid host." },
   bad_target: { status: 400, title: "Bad request", text: "The address of the request is not well-formed." },
   misdirected: {

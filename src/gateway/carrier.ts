@@ -1,5 +1,7 @@
 /** Node's request and response as the engine's request and answer. */
+import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Answer, ConnectionFacts, EngineRequest } from "../engine/index.ts";
 
@@ -67,6 +69,9 @@ function plainAddress(address: string | undefined): string | undefined {
   return address?.startsWith("::ffff:") === true && address.includes(".") ? address.slice(7) : address;
 }
 
+/** Statuses of a request that others could have read differently: nothing behind it on its connection is trusted. */
+const DISTRUSTED = new Set([400, 417, 501]);
+
 /** Gives an answer of our own. Unread request bodies end the connection rather than being read to their end. */
 export function sendAnswer(req: IncomingMessage, res: ServerResponse, answer: Answer): void {
   if (res.headersSent || res.destroyed) {
@@ -74,7 +79,18 @@ export function sendAnswer(req: IncomingMessage, res: ServerResponse, answer: An
     return;
   }
   const headers = [...answer.headers, "content-length", String(Buffer.byteLength(answer.body))];
-  if (req.httpVersionMajor < 2 && !req.complete) headers.push("connection", "close");
+  if (req.httpVersionMajor < 2 && (!req.complete || DISTRUSTED.has(answer.status)))
+    headers.push("connection", "close");
   res.writeHead(answer.status, headers);
   res.end(req.method === "HEAD" ? undefined : answer.body);
+}
+
+/** Gives an answer of our own on a socket whose request asked to switch protocols, and ends it. */
+export function sendRawAnswer(socket: Duplex, answer: Answer): void {
+  const length = String(Buffer.byteLength(answer.body));
+  const headers = [...answer.headers, "content-length", length, "connection", "close"];
+  const lines = [`HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ""}`];
+  for (let index = 0; index < headers.length; index += 2)
+    lines.push(`${headers[index]}: ${headers[index + 1]}`);
+  socket.end(`${lines.join("\r\n")}\r\n\r\n${answer.body}`);
 }

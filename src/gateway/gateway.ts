@@ -1,9 +1,12 @@
 /** The data plane: an h3 application that asks the engine and forwards what may pass. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { H3, toNodeHandler } from "h3";
 import { createEngine, refusalAnswer } from "../engine/index.ts";
 import type {
+  Answer,
+  Outcome,
   ConfigSource,
   Engine,
   OwnCookies,
@@ -12,10 +15,12 @@ import type {
   TrackerFactory,
   Visit,
 } from "../engine/index.ts";
-import { createForwarder, originRequestHeaders } from "../proxy/index.ts";
-import type { Forwarder, ForwardResult, UpstreamLimits } from "../proxy/index.ts";
-import { NodeEngineRequest, sendAnswer } from "./carrier.ts";
-import type { RequestHandler } from "./listen.ts";
+import { createForwarder, forwardUpgrade, originRequestHeaders } from "../proxy/index.ts";
+import type { Forwarder, ForwardRequest, ForwardResult, UpstreamLimits } from "../proxy/index.ts";
+import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
+import type { ConnectionHandlers } from "./listen.ts";
+import { strictRefusal } from "./strict.ts";
+import type { StrictRefusal } from "./strict.ts";
 
 export interface GatewayOptions {
   readonly source: ConfigSource;
@@ -37,8 +42,7 @@ export interface GatewayProblem {
   readonly error?: Error;
 }
 
-export interface Gateway {
-  readonly handler: RequestHandler;
+export interface Gateway extends ConnectionHandlers {
   hasHost(host: string): boolean;
   /** Stops following the configuration and closes the connections to the origins. */
   close(): Promise<void>;
@@ -60,15 +64,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const forwarder = createForwarder(options.upstream);
   const unsubscribe = options.source.subscribe(() => forwarder.keepOnly(engine.origins()));
   // Targets that a URL parser refuses are ours to judge: the same string is matched and forwarded.
+  const plane: Plane = { engine, forwarder, options };
   const app = new H3({ allowMalformedURL: true, silent: true });
   app.use(async (event) => {
     const node = event.runtime?.node;
     if (node?.res === undefined) throw new TypeError("the gateway runs on Node's servers only");
-    await handle(node.req as IncomingMessage, node.res as ServerResponse, { engine, forwarder, options });
+    await handle(node.req as IncomingMessage, node.res as ServerResponse, plane);
     return HANDLED;
   });
   return {
-    handler: toNodeHandler(app),
+    request: toNodeHandler(app),
+    upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
     hasHost: (host) => engine.hasHost(host),
     async close() {
       unsubscribe();
@@ -84,27 +90,80 @@ interface Plane {
   readonly options: GatewayOptions;
 }
 
+function toEngineRequest(req: IncomingMessage, { options }: Plane): NodeEngineRequest {
+  return new NodeEngineRequest(req, options.now(), randomBytes(RAY_ID_BYTES).toString("hex"));
+}
+
+const STRICT_REFUSALS = {
+  version: "bad_request",
+  transfer_encoding: "bad_request",
+  method: "not_implemented",
+  expectation: "expectation_failed",
+} as const satisfies Record<StrictRefusal, RefusalReason>;
+
+/** What is to be done with a request; a defect of ours never lets it through. */
+async function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Promise<Outcome> {
+  const strict = strictRefusal(req);
+  let outcome: Outcome;
+  try {
+    outcome =
+      strict === undefined ? await plane.engine.decide(request) : refusal(request, STRICT_REFUSALS[strict]);
+  } catch (error) {
+    report(plane, request, "internal", error as Error);
+    return { kind: "answer", answer: refusalAnswer(request, "internal") };
+  }
+  if (outcome.kind === "answer" && outcome.refusal !== undefined) report(plane, request, outcome.refusal);
+  return outcome;
+}
+
+function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
+  return { kind: "answer", answer: refusalAnswer(request, reason), refusal: reason };
+}
+
 /** INVARIANT: every request gets exactly one answer, or its connection is cut. Never rejects. */
 async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): Promise<void> {
-  const request = new NodeEngineRequest(req, plane.options.now(), randomBytes(RAY_ID_BYTES).toString("hex"));
-  const fail = (reason: RefusalReason, error?: Error): void => {
-    report(plane, request, reason, error);
-    sendAnswer(req, res, refusalAnswer(request, reason));
-  };
-  try {
-    const outcome = await plane.engine.decide(request);
-    if (outcome.kind === "answer") {
-      if (outcome.refusal !== undefined) report(plane, request, outcome.refusal);
-      sendAnswer(req, res, outcome.answer);
-      return;
-    }
-    const result = await forwardVisit(req, res, { request, visit: outcome.visit, plane });
-    if (result.kind === "unanswered") fail(REFUSAL_OF[result.reason], result.error);
-    else if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
-  } catch (error) {
-    // Failing closed: what could not be judged does not reach the origin.
-    fail("internal", error as Error);
+  const request = toEngineRequest(req, plane);
+  const outcome = await judge(req, request, plane);
+  if (outcome.kind === "answer") {
+    sendAnswer(req, res, outcome.answer);
+    return;
   }
+  // The client has waited with its body for this; one that is refused never sends it.
+  if (req.headers.expect !== undefined) res.writeContinue();
+  const { visit } = outcome;
+  const result = await plane.forwarder.forward({ req, res }, toForwardRequest(request, visit), visit);
+  const failure = failureAnswer(result, request, plane);
+  if (failure !== undefined) sendAnswer(req, res, failure);
+}
+
+async function handleUpgrade(
+  req: IncomingMessage,
+  client: { readonly socket: Socket; readonly head: Buffer },
+  plane: Plane,
+): Promise<void> {
+  const request = toEngineRequest(req, plane);
+  client.socket.on("error", () => client.socket.destroy());
+  if (req.headers.upgrade?.toLowerCase() !== "websocket") {
+    sendRawAnswer(client.socket, refusalAnswer(request, "not_implemented"));
+    return;
+  }
+  const outcome = await judge(req, request, plane);
+  if (outcome.kind === "answer") {
+    sendRawAnswer(client.socket, outcome.answer);
+    return;
+  }
+  const result = await forwardUpgrade(client, toForwardRequest(request, outcome.visit), outcome.visit);
+  const failure = failureAnswer(result, request, plane);
+  if (failure !== undefined) sendRawAnswer(client.socket, failure);
+}
+
+/** Reports how forwarding failed; the answer to give when the origin has not given any. */
+function failureAnswer(result: ForwardResult, request: NodeEngineRequest, plane: Plane): Answer | undefined {
+  if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
+  if (result.kind !== "unanswered") return undefined;
+  const reason = REFUSAL_OF[result.reason];
+  report(plane, request, reason, result.error);
+  return refusalAnswer(request, reason);
 }
 
 const REFUSAL_OF = {
@@ -113,11 +172,7 @@ const REFUSAL_OF = {
   protocol: "origin_protocol",
 } as const;
 
-function forwardVisit(
-  req: IncomingMessage,
-  res: ServerResponse,
-  { request, visit, plane }: { request: NodeEngineRequest; visit: Visit; plane: Plane },
-): Promise<ForwardResult> {
+function toForwardRequest(request: NodeEngineRequest, visit: Visit): ForwardRequest {
   const headers = originRequestHeaders(request.rawHeaders, {
     host: request.authority ?? visit.host,
     clientAddress: request.clientAddress,
@@ -125,11 +180,7 @@ function forwardVisit(
     cookie: visit.cookie,
     rayId: request.rayId,
   });
-  return plane.forwarder.forward(
-    { req, res },
-    { origin: visit.origin, method: request.method, target: visit.target, headers },
-    { onResponse: (status, original) => visit.onResponse(status, original) },
-  );
+  return { origin: visit.origin, method: request.method, target: visit.target, headers };
 }
 
 function report(

@@ -35,6 +35,13 @@ export interface Listener {
 
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
+export interface ConnectionHandlers {
+  /** Requests, those that wait for `100 Continue` included: the handler sends it when it wants the body. */
+  readonly request: RequestHandler;
+  /** Requests to switch protocols; without a handler they are answered like any other. */
+  readonly upgrade?: (req: IncomingMessage, socket: Socket, head: Buffer) => void;
+}
+
 export interface ListenAddress {
   readonly port: number;
   readonly hostname: string;
@@ -47,7 +54,7 @@ export interface ListenAddress {
 export async function listenHttps(
   address: ListenAddress,
   tls: { readonly cert: string; readonly key: string },
-  handler: RequestHandler,
+  handlers: ConnectionHandlers,
   limits: ListenerLimits = DEFAULT_LISTENER_LIMITS,
 ): Promise<Listener> {
   const options = {
@@ -59,9 +66,8 @@ export async function listenHttps(
     settings: { maxHeaderListSize: limits.maxHeaderBytes, enablePush: false },
     ...http1Options(limits),
   };
-  const server = createSecureServer(options, (req, res) =>
-    handler(req as unknown as IncomingMessage, res as unknown as ServerResponse),
-  );
+  const server = createSecureServer(options);
+  attach(server, handlers);
   const sockets = trackSockets(server, "secureConnection");
   await listen(server, address);
   return {
@@ -73,16 +79,24 @@ export async function listenHttps(
 /** A plain HTTP listener, for redirects and for servers behind another TLS end. */
 export async function listenHttp(
   address: ListenAddress,
-  handler: RequestHandler,
+  handlers: ConnectionHandlers,
   limits: ListenerLimits = DEFAULT_LISTENER_LIMITS,
 ): Promise<Listener> {
-  const server = createServer(http1Options(limits), handler);
+  const server = createServer(http1Options(limits));
+  attach(server, handlers);
   const sockets = trackSockets(server, "connection");
   await listen(server, address);
   return {
     port: (server.address() as AddressInfo).port,
     close: (graceMs) => closeServer(server, graceMs, sockets),
   };
+}
+
+/** HTTP/2's requests and responses have the members used here under the same names. */
+function attach(server: Server, { request, upgrade }: ConnectionHandlers): void {
+  server.on("request", request);
+  server.on("checkContinue", request);
+  if (upgrade !== undefined) server.on("upgrade", upgrade);
 }
 
 /** Options of Node's HTTP/1.1 server, which the HTTP/2 server passes on to its HTTP/1.1 half. */

@@ -134,6 +134,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #expectedBytes: number | undefined;
   /** The last piece of a body of known length, kept so that it leaves together with the end of the response. */
   #lastChunk: Buffer | undefined;
+  #headIsPending = false;
+  #endIsPending = false;
   readonly #onClose = (): void => {
     if (this.#settled) return;
     this.#settle({ kind: "client-gone" });
@@ -161,7 +163,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     parsed: IncomingHttpHeaders,
     reason?: string,
   ): void {
-    if (status < 200) return;
+    if (status < 200) {
+      this.#passInformational(status, parsed);
+      return;
+    }
     this.#status = status;
     const length = Number(parsed["content-length"]);
     this.#expectedBytes = Number.isSafeInteger(length) ? length : undefined;
@@ -169,6 +174,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const headers = clientResponseHeaders(Array.isArray(raw) ? raw : []);
     const edited = this.#hooks.onResponse(status, headers);
     if (edited instanceof Promise) {
+      this.#headIsPending = true;
       controller.pause();
       void this.#writeHeadWhenReady(controller, reason, edited);
     } else {
@@ -190,8 +196,20 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#res.once("drain", this.#onDrain);
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders = {}): void {
     if (this.#settled) return;
+    if (this.#headIsPending) {
+      // A response without a body ends although it is paused; its end has to wait for its beginning.
+      this.#endIsPending = true;
+      return;
+    }
+    this.#end(trailers);
+  }
+
+  #end(trailers: IncomingHttpHeaders): void {
+    const names = Object.keys(trailers);
+    // Trailers of a response of known length have nowhere to stand in HTTP/1.1 (RFC 9112 section 7.1.2).
+    if (names.length > 0 && this.#expectedBytes === undefined) this.#res.addTrailers(trailers);
     if (this.#lastChunk === undefined) this.#res.end();
     else this.#res.end(this.#lastChunk);
     this.#settle({ kind: "done", status: this.#status });
@@ -207,6 +225,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  /** 103 passes on (RFC 8297); 102 and the rest say nothing to the client. */
+  #passInformational(status: number, headers: IncomingHttpHeaders): void {
+    const { link } = headers;
+    if (status !== 103 || link === undefined || this.#settled || this.#res.headersSent) return;
+    this.#res.writeEarlyHints({ link });
+  }
+
   async #writeHeadWhenReady(
     controller: Dispatcher.DispatchController,
     reason: string | undefined,
@@ -214,7 +239,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): Promise<void> {
     try {
       this.#writeHead(this.#status, reason, await edited);
-      controller.resume();
+      this.#headIsPending = false;
+      if (this.#endIsPending) this.#end({});
+      else controller.resume();
     } catch (error) {
       controller.abort(error as Error);
     }

@@ -27,6 +27,10 @@ const OWNED_BY_PROXY = new Set([
   "x-forwarded-proto",
   "x-real-ip",
   "stepgate-ray",
+  // Frameworks that honour these run another method than the one the rules saw (CWE-436).
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
   // The listener has answered 100-continue already; the origin is given the body straight away.
   "expect",
 ]);
@@ -59,6 +63,12 @@ function nominated(headers: readonly string[]): ReadonlySet<string> | undefined 
   return names;
 }
 
+/** CGI and WSGI origins read `X_Forwarded_For` and `X-Forwarded-For` as one variable. */
+function isDisguised(lowerName: string): boolean {
+  const dashed = lowerName.replaceAll("_", "-");
+  return HOP_BY_HOP.has(dashed) || OWNED_BY_PROXY.has(dashed) || NEVER_NOMINATED.has(dashed);
+}
+
 /** What the proxy itself tells the origin about the request. */
 export interface ForwardedFacts {
   /** The host the client asked for, as it goes into `Host` and `X-Forwarded-Host`. */
@@ -84,6 +94,7 @@ export function originRequestHeaders(rawHeaders: readonly string[], facts: Forwa
     if (name.charCodeAt(0) === 58 /* ":" */) continue;
     const lower = name.toLowerCase();
     if (HOP_BY_HOP.has(lower) || OWNED_BY_PROXY.has(lower) || removed?.has(lower) === true) continue;
+    if (lower.includes("_") && isDisguised(lower)) continue;
     headers.push(name, rawHeaders[index + 1] as string);
   }
   if (facts.cookie !== undefined) headers.push("cookie", facts.cookie);

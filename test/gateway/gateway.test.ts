@@ -193,7 +193,7 @@ test("the plain listener only redirects to HTTPS, and only hosts that are ours",
     () => 8443,
     (host) => host === "shop.example",
   );
-  const listener = await listenHttp({ port: 0, hostname: "127.0.0.1" }, handler);
+  const listener = await listenHttp({ port: 0, hostname: "127.0.0.1" }, { request: handler });
   cleanups.push(() => listener.close(0));
   const ask = (method: string, host: string): Promise<string> =>
     rawExchange(listener.port, `${method} /a?b=1 HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`);
@@ -208,7 +208,9 @@ test("a port in use is an error of the listen call", async () => {
   await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
   cleanups.push(() => new Promise<void>((resolve) => taken.close(() => resolve())));
   const { port } = taken.address() as AddressInfo;
-  await expect(listenHttp({ port, hostname: "127.0.0.1" }, () => undefined)).rejects.toMatchObject({
+  await expect(
+    listenHttp({ port, hostname: "127.0.0.1" }, { request: () => undefined }),
+  ).rejects.toMatchObject({
     code: "EADDRINUSE",
   });
 });

@@ -78,6 +78,16 @@ describe("originRequestHeaders", () => {
       ],
       [],
     ],
+    [
+      "names that an origin would read as ours go, other underscores stay",
+      ["X_Forwarded_For", "1.1.1.1", "Content_Length", "5", "transfer_encoding", "chunked", "x_own", "1"],
+      ["x_own", "1"],
+    ],
+    [
+      "method overrides go",
+      ["X-HTTP-Method-Override", "DELETE", "X-Method-Override", "PUT", "X-HTTP-Method", "PUT"],
+      [],
+    ],
     ["the client's cookie text is never passed on as it was", ["Cookie", "a=1"], []],
   ])("%s", (_name, raw, expected) => {
     expect(passed(raw)).toEqual(expected);

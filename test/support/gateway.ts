@@ -106,11 +106,7 @@ export async function startGateway({
     onProblem: (problem) => problems.push(problem),
     upstream: { headersTimeoutMs: 2_000, connectTimeoutMs: 500 },
   });
-  const listener = await listenHttps(
-    { port: 0, hostname: "127.0.0.1" },
-    await testCertificate(),
-    gateway.handler,
-  );
+  const listener = await listenHttps({ port: 0, hostname: "127.0.0.1" }, await testCertificate(), gateway);
   return {
     port: listener.port,
     source,
