@@ -68,12 +68,10 @@ export class MemoryPersistence implements Persistence {
     return found.slice(query.offset, query.offset + query.limit);
   }
 
-  backup(): Promise<void> {
-    return Promise.reject(
-      new StoreError(
-        "ERR_STORE_OPEN",
-        "expected a store in a file, found one in memory; there is nothing to copy",
-      ),
+  backup(): void {
+    throw new StoreError(
+      "ERR_STORE_WRITE",
+      "expected a store in a file, found one in memory; there is nothing to copy",
     );
   }
 

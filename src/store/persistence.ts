@@ -40,6 +40,6 @@ export interface Persistence {
   rulesetVersion(rulesetId: string, version: string): Ruleset | undefined;
   deleteRulesetVersion(rulesetId: string, version: string): boolean;
   auditLog(query: AuditQuery): readonly AuditEntry[];
-  backup(path: string): Promise<void>;
+  backup(path: string): void;
   close(): void;
 }

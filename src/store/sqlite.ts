@@ -1,6 +1,6 @@
 /** Keeps the rows in one SQLite file, durable with every commit. */
-import { chmodSync } from "node:fs";
-import { backup, DatabaseSync } from "node:sqlite";
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { Ruleset } from "../ruleset/index.ts";
 import { AUDIT_CONDITIONS } from "./audit.ts";
@@ -55,19 +55,21 @@ export class SqlitePersistence implements Persistence {
   }
 
   load(): StoredState {
+    if (this.#database.isTransaction) return this.#loadAll();
     // One read transaction: rows and version belong together even while another process writes.
     this.#database.exec("BEGIN");
     try {
-      const rows = Object.fromEntries(
-        TABLE_NAMES.map((name) => [
-          name,
-          name === "rulesets" ? this.#rulesets.load() : this.#loadTable(name),
-        ]),
-      );
-      return { version: this.version(), rows: rows as unknown as StoredState["rows"] };
+      return this.#loadAll();
     } finally {
       this.#database.exec("COMMIT");
     }
+  }
+
+  #loadAll(): StoredState {
+    const rows = Object.fromEntries(
+      TABLE_NAMES.map((name) => [name, name === "rulesets" ? this.#rulesets.load() : this.#loadTable(name)]),
+    );
+    return { version: this.version(), rows: rows as unknown as StoredState["rows"] };
   }
 
   #loadTable(name: PlainTable): readonly unknown[] {
@@ -149,9 +151,18 @@ export class SqlitePersistence implements Persistence {
     return (statement.all(...values, query.limit, query.offset) as SqlRecord[]).map(auditFromRecord);
   }
 
-  async backup(path: string): Promise<void> {
-    await backup(this.#database, path);
-    chmodSync(path, FILE_MODE);
+  backup(path: string): void {
+    try {
+      // Made first, and only if it is new: the copy is never readable for others, and nothing is overwritten.
+      closeSync(openSync(path, "wx", FILE_MODE));
+      this.#database.prepare("VACUUM INTO ?").run(path);
+    } catch (error) {
+      throw new StoreError(
+        "ERR_STORE_WRITE",
+        `expected a new file that can be written at \`${path}\`, found: ${(error as Error).message}`,
+        error,
+      );
+    }
   }
 
   close(): void {

@@ -201,8 +201,8 @@ class RowStore implements Store {
     return this.#persistence.auditLog(query);
   }
 
-  backup(path: string): Promise<void> {
-    return this.#persistence.backup(path);
+  backup(path: string): void {
+    this.#persistence.backup(path);
   }
 
   close(): void {

@@ -226,7 +226,11 @@ export interface Store extends ConfigSource, View {
   /** Forgets an older version. Returns whether there was one. */
   deleteRulesetVersion(rulesetId: string, version: string): boolean;
   auditLog(query: AuditQuery): readonly AuditEntry[];
-  /** Copies the database, consistently, to a new file. */
-  backup(path: string): Promise<void>;
+  /**
+   * Copies the database to a new file, mode 0600. The copy is consistent also while other processes write.
+   *
+   * @throws {StoreError} when the file exists, cannot be written, or the store is in memory only
+   */
+  backup(path: string): void;
   close(): void;
 }
