@@ -139,7 +139,8 @@ describe("tokens that jose would open, or that others issue", () => {
     expect(state.names).toEqual([NAME]);
     // An empty ciphertext is of the right form; it fails at the tag.
     expect(state.invalid[CIPHERTEXT_IS_EMPTY.test(token) ? "seal" : "format"]).toBe(1);
-    expect(tookMs).toBeLessThan(5);
+    // 100 million rounds of PBKDF2 would take most of a minute.
+    expect(tookMs).toBeLessThan(1_000);
     expect(openToken(KEY, token)).toBeUndefined();
     const web = await crypto.subtle.importKey("raw", RAW_KEY, "AES-GCM", false, ["decrypt"]);
     expect(await openTokenPortable(web, token)).toBeUndefined();
