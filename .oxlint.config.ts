@@ -31,6 +31,7 @@ const PURE_FOLDERS = [
   "ruleset",
   "phases",
   "analytics",
+  "challenge",
   "engine",
 ] as const;
 
@@ -41,20 +42,22 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   session: pure(),
   ratelimit: pure(),
   analytics: pure(),
+  // Proof-of-work challenges: the page and the arithmetic; sealing is handed in by `cookie`.
+  challenge: pure(),
   ruleset: pure(["expression"]),
   phases: pure(["expression", "ruleset", "ratelimit", "sequence"]),
   engine: pure(PURE_FOLDERS.filter((folder) => folder !== "engine")),
-  cookie: edge(["sequence"], ["jose", "cookie"]),
+  cookie: edge(["sequence", "challenge"], ["jose", "cookie"]),
   tls: edge([], ["@peculiar/x509", "@abraham/reflection"]),
   store: edge(PURE_FOLDERS, ["ioredis"]),
   proxy: edge([], ["undici", "httpxy"]),
-  gateway: edge(["cookie", "proxy", "store", ...PURE_FOLDERS], ["h3", "srvx"]),
+  gateway: edge(["cookie", "proxy", "store", ...PURE_FOLDERS], ["h3", "srvx", "@opentelemetry/api"]),
   adapters: edge(["engine", "cookie"], ["h3"]),
   api: edge(["store", ...PURE_FOLDERS], ["h3", "srvx", "zod", "zod-openapi", "swagger-ui-dist"]),
   demo: edge([], ["h3", "srvx"]),
   cli: edge(
     ["cookie", "tls", "store", "proxy", "gateway", "adapters", "api", "demo", ...PURE_FOLDERS],
-    ["citty", "pino", "zod"],
+    ["citty", "pino", "prom-client", "zod"],
   ),
 };
 
