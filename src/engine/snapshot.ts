@@ -44,6 +44,11 @@ export interface Zone {
   readonly name: string;
   /** Canonical host names this zone answers for. */
   readonly hosts: readonly string[];
+  /**
+   * Answers for every host name no other zone has; its operations are saved on its name, whatever host is asked
+   * for. For an application that carries the engine itself and serves all hosts alike. `false` when absent.
+   */
+  readonly anyHost?: boolean;
   /** Where its requests are forwarded: an absolute http(s) URL without a path. */
   readonly origin: string;
   /** A paused zone only forwards: no rules, no cookies. `false` when absent. */
