@@ -7,3 +7,5 @@ export { checkCookieScope } from "./scope.ts";
 export type { SequenceCookieScope } from "./scope.ts";
 export { createSequenceCookies } from "./sequence-cookies.ts";
 export type { SequenceCookiesOptions } from "./sequence-cookies.ts";
+export { createCookieTracker, OWN_COOKIES } from "./tracker.ts";
+export type { CookieTracker } from "./tracker.ts";

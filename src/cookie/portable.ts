@@ -17,6 +17,11 @@ import { createRing } from "./ring.ts";
 import type { KeyRingOptions, Ring } from "./ring.ts";
 import { MAX_TOKEN_BYTES, parseToken } from "./token.ts";
 
+export { importKeySet, KeySetError } from "./key-set.ts";
+export type { MasterKey } from "./master-keys.ts";
+export { checkCookieScope } from "./scope.ts";
+export { createPortableCookieTracker, OWN_COOKIES } from "./tracker.ts";
+
 const SID_BYTES = 6;
 const MAC = { name: "HMAC", hash: "SHA-256", length: 256 } as const;
 

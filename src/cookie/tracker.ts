@@ -1,0 +1,66 @@
+/**
+ * The sequence cookies as an engine uses them, whichever build seals them: a reader per zone, and what recognises
+ * our cookies among those of the application. Runtime-neutral.
+ */
+import type { Sequence, SequenceState } from "../sequence/index.ts";
+import { isOwnSetCookie, stripCookies } from "./header.ts";
+
+/** A sequence id is 48 bits. */
+const SID_HEX_LENGTH = 12;
+
+/** What is asked of a request. */
+interface CookieRequest {
+  /** Value of a field, `name` in lower case. */
+  header(name: string): string | undefined;
+}
+
+/** The sequence that one request brought along. */
+interface TrackedCookies<Lines> {
+  readonly sequence: Sequence;
+  /** Names the sequence, not the visitor; empty when there is none yet. */
+  readonly id: string;
+  /** @returns `Set-Cookie` lines in the order in which they must be sent */
+  record(op: string, atMs: number): Lines;
+}
+
+export interface CookieTracker {
+  read(request: CookieRequest, nowMs: number): TrackedCookies<readonly string[]>;
+}
+
+/** As {@link CookieTracker}, on WebCrypto. */
+export interface PortableCookieTracker {
+  read(request: CookieRequest, nowMs: number): Promise<TrackedCookies<Promise<readonly string[]>>>;
+}
+
+interface Cookies<State, Lines> {
+  read(cookieHeader: string | undefined, nowMs: number): State;
+  write(state: SequenceState, op: string, nowMs: number): Lines;
+}
+
+export function createCookieTracker(cookies: Cookies<SequenceState, readonly string[]>): CookieTracker {
+  return {
+    read: (request, nowMs) => toTracked(cookies, cookies.read(request.header("cookie"), nowMs)),
+  };
+}
+
+export function createPortableCookieTracker(
+  cookies: Cookies<Promise<SequenceState>, Promise<readonly string[]>>,
+): PortableCookieTracker {
+  return {
+    read: async (request, nowMs) => toTracked(cookies, await cookies.read(request.header("cookie"), nowMs)),
+  };
+}
+
+function toTracked<Lines>(
+  cookies: Pick<Cookies<unknown, Lines>, "write">,
+  state: SequenceState,
+): TrackedCookies<Lines> {
+  return {
+    sequence: state.sequence,
+    id: state.sid === undefined ? "" : state.sid.toString(16).padStart(SID_HEX_LENGTH, "0"),
+    record: (op, atMs) => cookies.write(state, op, atMs),
+  };
+}
+
+/** What tells our cookies from those of the application. */
+export const OWN_COOKIES = { strip: stripCookies, isOwnSetCookie } as const;
