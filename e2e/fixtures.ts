@@ -1,12 +1,12 @@
 /** What every journey starts from: a running Stepgate with the demo bank, and a browser that really trusts it. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as base } from "@playwright/test";
 import { ensureDevCertificate } from "../src/tls/index.ts";
 import { readTestTools } from "../test/setup/tools.ts";
 import { createApiClient } from "./support/api.ts";
-import type { ApiClient, SavedOperation } from "./support/api.ts";
+import type { ApiClient, BankOperations } from "./support/api.ts";
 import { launchOptionsFor } from "./support/browser.ts";
 import type { Protocol } from "./support/browser.ts";
 import { startStepgateProcess } from "./support/process.ts";
@@ -29,8 +29,7 @@ interface Fixtures {
   dataDir: string;
   stepgate: StepgateProcess;
   api: ApiClient;
-  /** The bank's operations by name. */
-  operations: Readonly<Record<"accounts" | "balance" | "transfer" | "profile", SavedOperation>>;
+  operations: BankOperations;
 }
 
 async function temporaryFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -82,29 +81,12 @@ export const test = base.extend<Fixtures, WorkerOptions & WorkerFixtures>({
   baseURL: async ({ stepgate }, use) => use(stepgate.gatewayUrl),
 
   api: async ({ stepgate }, use) => {
-    const api = await createApiClient({
-      apiUrl: stepgate.apiUrl,
-      token: (await readFile(stepgate.tokenFile, "utf8")).trim(),
-      ca: await readFile(stepgate.caFile, "utf8"),
-    });
+    const api = await createApiClient(stepgate);
     await use(api);
     await api.close();
   },
 
-  operations: async ({ api }, use) => {
-    const saved = await api.operations();
-    const find = (end: string): SavedOperation => {
-      const operation = saved.find(({ endpoint }) => endpoint.endsWith(end));
-      if (operation === undefined) throw new Error(`no saved operation ends with \`${end}\``);
-      return operation;
-    };
-    await use({
-      accounts: find("/accounts"),
-      balance: find("/balance"),
-      transfer: find("/transferFunds"),
-      profile: find("/profile"),
-    });
-  },
+  operations: async ({ api }, use) => use(await api.bankOperations()),
 });
 
 export { expect } from "@playwright/test";

@@ -1,4 +1,5 @@
 /** A client of the control plane: bearer token, and trust in the installation's own CA only. */
+import { readFile } from "node:fs/promises";
 import { Agent, request } from "undici";
 
 export interface ApiAnswer {
@@ -34,18 +35,27 @@ export interface ApiClient {
   /** Replaces all custom rules of the zone, and requires that it worked. */
   setCustomRules(rules: readonly CustomRule[]): Promise<void>;
   operations(): Promise<readonly SavedOperation[]>;
+  /** Those that the demo saved at its first start. */
+  bankOperations(): Promise<BankOperations>;
   saveOperation(method: string, endpoint: string): Promise<SavedOperation>;
   close(): Promise<void>;
 }
 
+/** The bank's operations by name. */
+export type BankOperations = Readonly<
+  Record<"accounts" | "balance" | "transfer" | "profile", SavedOperation>
+>;
+
 export interface ApiOptions {
   readonly apiUrl: string;
-  readonly token: string;
-  /** PEM text. */
-  readonly ca: string;
+  readonly tokenFile: string;
+  /** PEM file. */
+  readonly caFile: string;
 }
 
-export async function createApiClient({ apiUrl, token, ca }: ApiOptions): Promise<ApiClient> {
+export async function createApiClient({ apiUrl, tokenFile, caFile }: ApiOptions): Promise<ApiClient> {
+  const token = (await readFile(tokenFile, "utf8")).trim();
+  const ca = await readFile(caFile, "utf8");
   const dispatcher = new Agent({ connect: { ca }, keepAliveTimeout: 1_000 });
   const send: ApiClient["send"] = async (method, path, body) => {
     const response = await request(`${apiUrl}${path}`, {
@@ -68,6 +78,10 @@ export async function createApiClient({ apiUrl, token, ca }: ApiOptions): Promis
   };
   const zones = (await must("GET", "/zones")) as readonly { readonly id: string; readonly name: string }[];
   const zoneId = zones.find(({ name }) => name === "localhost")?.id ?? "";
+  const operations: ApiClient["operations"] = async () => {
+    const result = await must("GET", `/zones/${zoneId}/api_gateway/operations?per_page=50`);
+    return (result as readonly Omit<SavedOperation, "shortId">[]).map(toSaved);
+  };
   return {
     zoneId,
     send,
@@ -79,9 +93,20 @@ export async function createApiClient({ apiUrl, token, ca }: ApiOptions): Promis
         rules,
       });
     },
-    async operations() {
-      const result = await must("GET", `/zones/${zoneId}/api_gateway/operations?per_page=50`);
-      return (result as readonly Omit<SavedOperation, "shortId">[]).map(toSaved);
+    operations,
+    async bankOperations() {
+      const saved = await operations();
+      const find = (end: string): SavedOperation => {
+        const operation = saved.find(({ endpoint }) => endpoint.endsWith(end));
+        if (operation === undefined) throw new Error(`no saved operation ends with \`${end}\``);
+        return operation;
+      };
+      return {
+        accounts: find("/accounts"),
+        balance: find("/balance"),
+        transfer: find("/transferFunds"),
+        profile: find("/profile"),
+      };
     },
     async saveOperation(method, endpoint) {
       const body = { method, host: "localhost", endpoint };

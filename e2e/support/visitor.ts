@@ -75,3 +75,11 @@ export async function balanceOf(page: Page, accountId: string): Promise<number> 
   const { text } = await callFrom(page, { path: `/api/v1/accounts/${accountId}/balance` });
   return (JSON.parse(text) as { readonly balance: number }).balance;
 }
+
+/** The protocol over which the page itself came: `h2` or `http/1.1`. */
+export function protocolOf(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    return navigation?.nextHopProtocol ?? "unknown";
+  });
+}
