@@ -76,6 +76,30 @@ const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
   internal: { status: 500, title: "Internal error", text: "The gateway could not handle this request." },
 };
 
+const LIMITED: PageText = {
+  status: 429,
+  title: "Too many requests",
+  text: "This was asked for too often in a short time. Wait a moment and try again.",
+};
+
+const BAD_REDIRECT: PageText = {
+  status: 400,
+  title: "Bad request",
+  text: "The address asks to be sent somewhere that the site does not send its visitors to.",
+};
+
+const CHALLENGE_FAILED: PageText = {
+  status: 403,
+  title: "Check not passed",
+  text: "The answer is wrong, or it came too late or twice. Load the page again for a new check.",
+};
+
+const METHOD_NOT_ALLOWED: PageText = {
+  status: 405,
+  title: "Method not allowed",
+  text: "Answers to checks are sent with POST.",
+};
+
 const SECURITY_HEADERS = [
   "cache-control",
   "private, no-store",
@@ -90,6 +114,26 @@ const SECURITY_HEADERS = [
 /** The default answer of a blocking rule: 403 as a page or as JSON, whichever the client would rather have. */
 export function blockAnswer(request: EngineRequest): Answer {
   return pageAnswer(request, BLOCKED, "blocked");
+}
+
+/** As {@link blockAnswer}, for a rate limit. */
+export function limitAnswer(request: EngineRequest): Answer {
+  return pageAnswer(request, LIMITED, "rate_limited");
+}
+
+/** The answer where a redirect rule computed a target that it may not lead to. */
+export function badRedirectAnswer(request: EngineRequest): Answer {
+  return pageAnswer(request, BAD_REDIRECT, "unsafe_redirect");
+}
+
+/** Answers of the place where challenges are answered. */
+export function challengeFailedAnswer(request: EngineRequest): Answer {
+  return pageAnswer(request, CHALLENGE_FAILED, "challenge_failed");
+}
+
+export function challengeMethodAnswer(request: EngineRequest): Answer {
+  const answer = pageAnswer(request, METHOD_NOT_ALLOWED, "method_not_allowed");
+  return { ...answer, headers: [...answer.headers, "allow", "POST"] };
 }
 
 /** The answer to a request that never came to the rules, or that the origin did not answer. */
@@ -140,7 +184,7 @@ function pageAnswer(request: EngineRequest, page: PageText, code: string): Answe
 }
 
 /** Whether JSON is acceptable and HTML is not named before it. Programs rarely ask for HTML, browsers always do. */
-function prefersJson(accept: string | undefined): boolean {
+export function prefersJson(accept: string | undefined): boolean {
   if (accept === undefined) return false;
   const json = accept.search(/application\/(?:[\w.+-]*\+)?json/i);
   if (json === -1) return false;

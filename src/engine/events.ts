@@ -1,5 +1,13 @@
 /** What a rule did to a request, for logs, audits and the person who asks why they were blocked. */
+import type { Requirement } from "../expression/index.ts";
+import type { Hit, HitOutcome } from "../phases/index.ts";
 import type { Phase, RuleAction } from "../ruleset/index.ts";
+import type { RequestFields } from "./fields.ts";
+import { missingOps } from "./missing-ops.ts";
+import type { MissingOp } from "./missing-ops.ts";
+
+/** As {@link HitOutcome}; and `solved`, `unsolved`: a challenge of the rule was answered, rightly or wrongly. */
+export type EventOutcome = HitOutcome | "solved" | "unsolved";
 
 export interface SecurityEvent {
   readonly rayId: string;
@@ -14,14 +22,96 @@ export interface SecurityEvent {
   readonly ruleVersion: string;
   readonly ruleDescription: string;
   readonly action: RuleAction;
+  readonly outcome: EventOutcome;
+  /** A clause for the operator: where a redirect led, why something failed. */
+  readonly detail?: string;
+  /** Status that the visitor would have seen if the ruleset were not on trial. */
+  readonly wouldBeStatus?: number;
+  /** 0 for the last rule that fired for the request, counting backwards. */
+  readonly matchIndex: number;
   readonly method: string;
+  readonly scheme: "http" | "https";
+  /** `HTTP/1.1`, `HTTP/2`. */
+  readonly protocol: string;
   readonly host: string;
   /** Canonical path, without the query. */
   readonly path: string;
+  /** Without `?`. */
+  readonly query: string;
+  readonly referer: string;
   readonly clientAddress: string;
   readonly userAgent: string;
+  /** Status that the visitor saw; 499 when they left before there was one. */
+  readonly status: number;
+  /** Status that the origin gave; 0 when it was not asked, or did not answer. */
+  readonly originStatus: number;
   /** Short id of the operation this request is, or empty. */
   readonly currentOp: string;
   /** Earlier operations, newest first, with their ages. */
   readonly previousOps: readonly { readonly op: string; readonly ageMs: number }[];
+  /** What the rule asked for and did not find; empty when it did not fire for something missing. */
+  readonly missing: readonly MissingOp[];
+}
+
+/** A rule that fired, on its way to becoming an event: the status is known only at the end. */
+export interface FiredRule extends Omit<Hit, "outcome"> {
+  readonly outcome: EventOutcome;
+}
+
+/** Whether a rule that fired is to leave an event: an operator may turn it off, but not for what went wrong. */
+export function leavesEvent({ rule, outcome }: FiredRule): boolean {
+  return rule.logging?.enabled !== false || outcome === "failed";
+}
+
+/** The facts of one finished request. */
+export interface FinishedRequest {
+  readonly fields: RequestFields;
+  readonly zoneId: string;
+  readonly status: number;
+  readonly originStatus: number;
+}
+
+/** @param requirements what the rule's expression asks of the sequence */
+export function toEvents(
+  fired: readonly FiredRule[],
+  { fields, zoneId, status, originStatus }: FinishedRequest,
+  requirements: (hit: FiredRule) => readonly Requirement[],
+): readonly SecurityEvent[] {
+  const { facts, currentOp, entries } = fields;
+  const { request } = facts;
+  const previousOps = entries.map(({ op, at }) => ({ op, ageMs: Math.max(0, request.receivedAt - at) }));
+  return fired.map((hit, index) => {
+    const { ruleset, rule, outcome, detail, wouldBeStatus } = hit;
+    return {
+      rayId: request.rayId,
+      at: request.receivedAt,
+      zoneId,
+      zoneName: facts.zoneName,
+      phase: ruleset.phase,
+      rulesetId: ruleset.id,
+      ruleId: rule.id,
+      ruleRef: rule.ref,
+      ruleVersion: rule.version,
+      ruleDescription: rule.description,
+      action: rule.action,
+      outcome,
+      ...(detail === undefined ? {} : { detail }),
+      ...(wouldBeStatus === undefined ? {} : { wouldBeStatus }),
+      matchIndex: fired.length - 1 - index,
+      method: request.method,
+      scheme: request.scheme,
+      protocol: `HTTP/${request.httpVersion.replace(/\.0$/, request.httpVersion === "1.0" ? ".0" : "")}`,
+      host: facts.host,
+      path: facts.path,
+      query: facts.query,
+      referer: request.header("referer") ?? "",
+      clientAddress: request.clientAddress,
+      userAgent: request.header("user-agent") ?? "",
+      status,
+      originStatus,
+      currentOp,
+      previousOps,
+      missing: missingOps(requirements(hit), previousOps),
+    };
+  });
 }

@@ -3,7 +3,7 @@ import { parseIp } from "../expression/index.ts";
 import type { FieldValues, Value } from "../expression/index.ts";
 import { fieldSlot } from "../ruleset/index.ts";
 import { toFields } from "../sequence/index.ts";
-import type { SequenceFields } from "../sequence/index.ts";
+import type { SequenceEntry, SequenceFields } from "../sequence/index.ts";
 import {
   acceptedLanguages,
   cookiePairs,
@@ -27,9 +27,6 @@ export interface RequestFacts {
   readonly query: string;
   /** The request's cookies without those of Stepgate. */
   readonly cookie: string;
-  /** Short id of the operation this request is; empty when it is none, or when the zone keeps no sequences. */
-  readonly currentOp: string;
-  readonly tracked: TrackedSequence | undefined;
   /** 16 random bytes as a binary string. */
   readonly randomSeed: () => string;
 }
@@ -43,10 +40,37 @@ export class RequestFields implements FieldValues {
   readonly facts: RequestFacts;
   readonly #values: (Value | undefined)[] = [];
   readonly #known: boolean[] = [];
+  #currentOp = "";
+  #tracked: TrackedSequence | undefined;
   #history: SequenceFields | undefined;
 
   constructor(facts: RequestFacts) {
     this.facts = facts;
+  }
+
+  /**
+   * Tells what the request is and what came before it. INVARIANT: no phase before this reads a sequence field (their
+   * schemes do not have them), so nothing that was computed changes.
+   *
+   * @param currentOp short id of the operation; empty when it is none, or when the zone keeps no sequences
+   */
+  setSequence(currentOp: string, tracked: TrackedSequence | undefined): void {
+    this.#currentOp = currentOp;
+    this.#tracked = tracked;
+  }
+
+  get currentOp(): string {
+    return this.#currentOp;
+  }
+
+  /** Names the sequence; empty when there is none. */
+  get sequenceId(): string {
+    return this.#tracked?.id ?? "";
+  }
+
+  /** Earlier operations, newest first. */
+  get entries(): readonly SequenceEntry[] {
+    return this.#tracked?.sequence.entries ?? [];
   }
 
   get(slot: number): Value | undefined {
@@ -59,8 +83,9 @@ export class RequestFields implements FieldValues {
 
   /** The two history fields, empty when no sequence is kept. */
   get history(): SequenceFields {
-    const { tracked, request } = this.facts;
-    this.#history ??= tracked === undefined ? NO_HISTORY : toFields(tracked.sequence, request.receivedAt);
+    const tracked = this.#tracked;
+    this.#history ??=
+      tracked === undefined ? NO_HISTORY : toFields(tracked.sequence, this.facts.request.receivedAt);
     return this.#history;
   }
 }
@@ -89,10 +114,10 @@ const header =
 
 /** Name → how the field is computed. Fields of the table that are not here are missing in a request. */
 const REQUEST_FIELDS: Readonly<Record<string, Getter>> = {
-  "cf.sequence.current_op": ({ facts }) => facts.currentOp,
+  "cf.sequence.current_op": ({ currentOp }) => currentOp,
   "cf.sequence.previous_ops": ({ history }) => history.previousOps,
   "cf.sequence.msec_since_op": ({ history }) => history.msecSinceOp,
-  "cf.sequence.id": ({ facts }) => facts.tracked?.id ?? "",
+  "cf.sequence.id": ({ sequenceId }) => sequenceId,
   "http.host": ({ facts }) => facts.host,
   "http.request.method": ({ facts }) => facts.request.method,
   "http.request.version": ({ facts }) => VERSIONS.get(facts.request.httpVersion),

@@ -1,8 +1,9 @@
 export { blockAnswer, refusalAnswer } from "./answer.ts";
 export type { Answer, RefusalReason } from "./answer.ts";
 export { createEngine } from "./engine.ts";
-export type { Engine, EngineOptions, Outcome, OwnCookies, Visit } from "./engine.ts";
-export type { SecurityEvent } from "./events.ts";
+export type { Engine } from "./engine.ts";
+export type { EventOutcome, SecurityEvent } from "./events.ts";
+export type { MissingOp } from "./missing-ops.ts";
 export type { ConnectionFacts, EngineRequest } from "./request.ts";
 export type {
   Account,
@@ -15,3 +16,4 @@ export type {
   ZoneSettings,
 } from "./snapshot.ts";
 export type { SequenceTracker, TrackedSequence, TrackerFactory } from "./tracker.ts";
+export type { EngineOptions, Outcome, OwnCookies, RateLimits, Visit } from "./types.ts";

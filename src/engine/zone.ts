@@ -1,21 +1,25 @@
 /** A zone made ready for requests. Compiled when its configuration changes; requests only look things up. */
 import { createMatcher } from "../operation/index.ts";
 import type { OperationMatcher } from "../operation/index.ts";
-import { compileRules } from "../ruleset/index.ts";
-import type { CompiledRules, Ruleset } from "../ruleset/index.ts";
+import { prepareRuleset } from "../phases/index.ts";
+import type { PreparedPhase, PreparedRuleset } from "../phases/index.ts";
+import { PHASES } from "../ruleset/index.ts";
+import type { Phase, Rule, Ruleset } from "../ruleset/index.ts";
+import { namesLists } from "./account.ts";
+import type { CompiledAccount } from "./account.ts";
 import type { Zone } from "./snapshot.ts";
 import type { SequenceTracker, TrackerFactory } from "./tracker.ts";
 
-export interface CompiledRuleset {
-  readonly ruleset: Ruleset;
-  readonly rules: CompiledRules;
-}
-
 export interface CompiledZone {
   readonly zone: Zone;
+  readonly account: CompiledAccount;
   readonly matcher: OperationMatcher;
   readonly tracker: SequenceTracker;
-  readonly custom: CompiledRuleset | undefined;
+  readonly hosts: ReadonlySet<string>;
+  /** Phases that have rules; the others cost nothing. */
+  readonly phases: Readonly<Partial<Record<Phase, PreparedPhase>>>;
+  /** Prepared entry points of the zone. */
+  readonly prepared: ReadonlyMap<Ruleset, PreparedRuleset>;
   /** Whether a rule may ask for the history of a request that is no operation. */
   readonly needsHistory: boolean;
 }
@@ -23,29 +27,96 @@ export interface CompiledZone {
 /** Fields whose values come out of the sequence. */
 const HISTORY_FIELDS = ["cf.sequence.previous_ops", "cf.sequence.msec_since_op", "cf.sequence.id"];
 
-/** @param previous the same zone as it was before, whose unchanged parts are kept as they are */
+/**
+ * @param previous the same zone as it was before, whose unchanged parts are kept as they are
+ * @throws {PrepareError} for a ruleset that cannot be used
+ */
 export function compileZone(
   zone: Zone,
   previous: CompiledZone | undefined,
+  account: CompiledAccount,
   trackerFor: TrackerFactory,
 ): CompiledZone {
+  if (previous?.zone === zone && previous.account === account) return previous;
   const sameOperations = previous?.zone.operations === zone.operations;
   const sameSettings = previous?.zone.settings === zone.settings;
-  const custom = compileEntrypoint(zone, previous);
+  const prepared = prepareEntrypoints(zone, previous, account);
+  const phases = toPhases(account, prepared);
+  const rulesets = Object.values(phases).flatMap((phase) => phase.rulesets);
   return {
     zone,
+    account,
     matcher: sameOperations && previous !== undefined ? previous.matcher : createMatcher(zone.operations),
     tracker: sameSettings && previous !== undefined ? previous.tracker : trackerFor(zone),
-    custom,
-    needsHistory: HISTORY_FIELDS.some((field) => custom?.rules.fieldsWithoutOp.has(field) === true),
+    hosts: new Set(zone.hosts),
+    phases,
+    prepared,
+    needsHistory: rulesets.some(({ fieldsWithoutOp }) =>
+      HISTORY_FIELDS.some((field) => fieldsWithoutOp.has(field)),
+    ),
   };
 }
 
-function compileEntrypoint(zone: Zone, previous: CompiledZone | undefined): CompiledRuleset | undefined {
-  const ruleset = zone.rulesets.find(
-    ({ kind, phase }) => kind === "zone" && phase === "http_request_firewall_custom",
-  );
-  if (ruleset === undefined) return undefined;
-  if (previous?.custom?.ruleset === ruleset) return previous.custom;
-  return { ruleset, rules: compileRules(ruleset.rules, { phase: ruleset.phase }) };
+/** The ruleset and rule of an id, among all that can fire for the zone. */
+export function findRule(
+  { phases }: CompiledZone,
+  ruleId: string,
+): { readonly ruleset: Ruleset; readonly rule: Rule } | undefined {
+  for (const { rulesets } of Object.values(phases)) {
+    for (const prepared of rulesets) {
+      const found = findIn(prepared, ruleId);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function findIn(
+  { ruleset, rules }: PreparedRuleset,
+  ruleId: string,
+): { readonly ruleset: Ruleset; readonly rule: Rule } | undefined {
+  for (const { rule } of rules.rules) {
+    if (rule.rule.id === ruleId) return { ruleset, rule: rule.rule };
+    const executed = rule.action.kind === "execute" ? findIn(rule.action.ruleset, ruleId) : undefined;
+    if (executed !== undefined) return executed;
+  }
+  return undefined;
+}
+
+function prepareEntrypoints(
+  zone: Zone,
+  previous: CompiledZone | undefined,
+  { lists }: CompiledAccount,
+): ReadonlyMap<Ruleset, PreparedRuleset> {
+  const sameLists = previous?.account.lists === lists;
+  const prepared = new Map<Ruleset, PreparedRuleset>();
+  for (const ruleset of zone.rulesets) {
+    if (ruleset.kind !== "zone") continue;
+    const before = previous?.prepared.get(ruleset);
+    const canStay = before !== undefined && (sameLists || !namesLists(ruleset));
+    prepared.set(
+      ruleset,
+      canStay ? before : prepareRuleset(ruleset, { lists, customRuleset: () => undefined }),
+    );
+  }
+  return prepared;
+}
+
+function toPhases(
+  { roots }: CompiledAccount,
+  prepared: ReadonlyMap<Ruleset, PreparedRuleset>,
+): CompiledZone["phases"] {
+  const phases: Partial<Record<Phase, PreparedPhase>> = {};
+  for (const phase of PHASES) {
+    const root = roots.get(phase);
+    const own = [...prepared.values()].filter(({ ruleset }) => ruleset.phase === phase);
+    const rulesets = [...(root === undefined ? [] : [root]), ...own].filter(hasRules);
+    if (rulesets.length > 0) phases[phase] = { phase, rulesets };
+  }
+  return phases;
+}
+
+/** Rules that are off were left out. */
+function hasRules({ rules }: PreparedRuleset): boolean {
+  return rules.rules.length > 0;
 }

@@ -16,6 +16,8 @@ export { MAX_EXPRESSION_CHARACTERS } from "./limits.ts";
 export { parseFilter, parseValue } from "./parse/parse.ts";
 export type { CheckedFilter, CheckedValue, ParseOptions } from "./parse/parse.ts";
 export { printExpression } from "./print.ts";
+export { requirementsOf } from "./requirements.ts";
+export type { Requirement } from "./requirements.ts";
 export { createScheme } from "./scheme.ts";
 export type { FieldDefinition, Scheme, SchemeField, SchemeOptions } from "./scheme.ts";
 export { elementType, isArrayType, isMapType, parseType } from "./types.ts";

@@ -1,2 +1,13 @@
-export { runCustomRules } from "./custom.ts";
-export type { CustomDecision } from "./custom.ts";
+export { applyHeaderEdits } from "./header-edits.ts";
+export type { HeaderEdit } from "./header-edits.ts";
+export { countDeferred, runLimits } from "./limit-run.ts";
+export type { DeferredCount, LimitResult, LimitState } from "./limit-run.ts";
+export { createListCompiler, NO_LISTS } from "./lists.ts";
+export type { CompiledLists } from "./lists.ts";
+export type { MaybePromise } from "./maybe-promise.ts";
+export { PrepareError, prepareRuleset } from "./prepare.ts";
+export type { PrepareContext, PreparedRuleset } from "./prepare.ts";
+export { RequestRun, runPhase } from "./run.ts";
+export type { PhaseResult } from "./run.ts";
+export { statusOf } from "./types.ts";
+export type { Decision, Hit, HitOutcome, PhaseInput, PreparedPhase, TerminalDecision } from "./types.ts";

@@ -1,0 +1,86 @@
+/** The way of one request through its zone (design section 2). */
+import { CHALLENGE_PATH } from "../challenge/index.ts";
+import type { Operation, PrefetchPolicy } from "../operation/index.ts";
+import type { Phase } from "../ruleset/index.ts";
+import { refusalAnswer } from "./answer.ts";
+import { answerChallenge } from "./challenge-answers.ts";
+import { Passage } from "./passage.ts";
+import type { Located, Recording } from "./passage.ts";
+import { isPrefetch } from "./request.ts";
+import type { EngineRequest } from "./request.ts";
+import type { TrackedSequence } from "./tracker.ts";
+import type { Outcome } from "./types.ts";
+import { createVisit } from "./visit.ts";
+
+/** Phases between the sequence and the origin, in their order. */
+const REQUEST_PHASES = [
+  "http_request_firewall_custom",
+  "http_ratelimit",
+  "http_request_redirect",
+  "http_request_late_transform",
+] as const satisfies readonly Phase[];
+
+export async function decideInZone(located: Located): Promise<Outcome> {
+  const { request, target, zone } = located;
+  const passage = new Passage(located);
+  if (passage.isExempt) return toOrigin(passage, undefined);
+  if (target.path === CHALLENGE_PATH) return answerChallenge(passage);
+  const early = zone.phases.http_request_dynamic_redirect;
+  const redirect = early === undefined ? undefined : passage.run(early);
+  if (redirect !== undefined && redirect.kind !== "continue") return passage.answer(redirect);
+  const operation = findOperation(located);
+  const prefetch = prefetchPolicy(request, operation);
+  if (prefetch === "refuse") {
+    const refusal = "prefetch_refused";
+    return { kind: "answer", answer: passage.finish(refusalAnswer(request, refusal)), refusal };
+  }
+  const tracked = await readSequence(located, operation);
+  passage.fields.setSequence(operation?.shortId ?? "", tracked);
+  const answered = await judge(passage);
+  if (answered !== undefined) return answered;
+  if (operation === undefined || tracked === undefined || prefetch === "ignore")
+    return toOrigin(passage, undefined);
+  return toOrigin(passage, operation.method === request.method ? { operation, tracked } : undefined);
+}
+
+/** What the operation wants done with a request made ahead of time; `record` for any other request. */
+function prefetchPolicy(request: EngineRequest, operation: Operation | undefined): PrefetchPolicy {
+  if (operation === undefined || operation.prefetch === "record") return "record";
+  return isPrefetch(request) ? operation.prefetch : "record";
+}
+
+/** The phases up to the origin; `undefined` when the request may go on. */
+async function judge(passage: Passage): Promise<Outcome | undefined> {
+  for (const name of REQUEST_PHASES) {
+    const phase = passage.phases[name];
+    if (phase === undefined) continue;
+    const decided = name === "http_ratelimit" ? passage.limit(phase) : passage.run(phase);
+    const decision = decided instanceof Promise ? await decided : decided;
+    if (decision.kind !== "continue") return passage.answer(decision);
+  }
+  const counted = passage.countForward();
+  if (counted instanceof Promise) await counted;
+  return undefined;
+}
+
+function toOrigin(passage: Passage, recording: Recording | undefined): Outcome {
+  return { kind: "forward", visit: createVisit(passage, recording) };
+}
+
+/** While a zone keeps no sequences its requests are no operations: the history fields and `current_op` are empty. */
+function findOperation({ request, zone, host, target }: Located): Operation | undefined {
+  if (!zone.zone.settings.sequenceCookies.enabled) return undefined;
+  // Where one zone serves all hosts alike, its operations are saved on its name.
+  const savedHost = zone.zone.anyHost === true ? zone.zone.name : host.host;
+  return zone.matcher.match(request.method, savedHost, target.path);
+}
+
+/** Cookies are opened only when something depends on them: a recording, or a rule about any request's history. */
+function readSequence(
+  { request, zone }: Located,
+  operation: Operation | undefined,
+): TrackedSequence | undefined | Promise<TrackedSequence> {
+  const needed = operation !== undefined || zone.needsHistory;
+  if (!needed || !zone.zone.settings.sequenceCookies.enabled) return undefined;
+  return zone.tracker.read(request, request.receivedAt);
+}

@@ -1,0 +1,199 @@
+/** What is known of one request on its way through its zone, and what has happened to it. */
+import type { CanonicalHost, CanonicalPath, Operation } from "../operation/index.ts";
+import type { FieldValues } from "../expression/index.ts";
+import { applyHeaderEdits, countDeferred, RequestRun, runLimits, runPhase } from "../phases/index.ts";
+import type {
+  Decision,
+  DeferredCount,
+  HeaderEdit,
+  LimitResult,
+  LimitState,
+  PhaseInput,
+  PreparedPhase,
+  TerminalDecision,
+} from "../phases/index.ts";
+import type { Answer } from "./answer.ts";
+import { answerDecision } from "./decision-answer.ts";
+import { leavesEvent, toEvents } from "./events.ts";
+import type { FiredRule } from "./events.ts";
+import { RequestFields } from "./fields.ts";
+import { sequenceRequirements } from "./missing-ops.ts";
+import { isPreflight } from "./request.ts";
+import type { EngineRequest } from "./request.ts";
+import { ResponseFields } from "./response-fields.ts";
+import { UNAVAILABLE_COUNTERS } from "./state.ts";
+import type { TrackedSequence } from "./tracker.ts";
+import type { EngineOptions, Outcome, OwnCookies } from "./types.ts";
+import type { CompiledZone } from "./zone.ts";
+
+/** A request with the zone that answers for it. */
+export interface Located {
+  readonly request: EngineRequest;
+  readonly zone: CompiledZone;
+  readonly host: CanonicalHost;
+  readonly target: CanonicalPath;
+  readonly options: EngineOptions;
+}
+
+/** An operation that is recorded if its response says so. */
+export interface Recording {
+  readonly operation: Operation;
+  readonly tracked: TrackedSequence;
+}
+
+/** Length of `cf.random_seed`. */
+const RANDOM_SEED_BYTES = 16;
+
+/** What is known of one request on its way. Changed while the request proceeds. */
+export class Passage {
+  readonly located: Located;
+  readonly fields: RequestFields;
+  /** Cookies for rules and the origin, without ours. */
+  readonly cookie: string | undefined;
+  readonly requestEdits: HeaderEdit[] = [];
+  /** Flat list for the response. */
+  limitHeaders: readonly string[] = [];
+  /** Counters that wait for the response. */
+  deferred: readonly DeferredCount[] = [];
+  readonly #isExempt: boolean;
+  readonly #run = new RequestRun();
+  readonly #fired: FiredRule[] = [];
+  #isCleared: boolean | undefined;
+
+  constructor(located: Located) {
+    const { request, zone, host, target, options } = located;
+    this.located = located;
+    // A preflight carries no credentials and asks for nothing: it is neither judged nor remembered.
+    this.#isExempt = zone.zone.paused === true || isPreflight(request);
+    this.cookie = options.ownCookies.strip(request.header("cookie"));
+    this.fields = new RequestFields({
+      request,
+      zoneName: zone.zone.name,
+      host: host.host,
+      path: target.path,
+      query: target.query.slice(1),
+      cookie: this.cookie ?? "",
+      randomSeed: () => String.fromCharCode(...options.random(RANDOM_SEED_BYTES)),
+    });
+  }
+
+  /** The phases of this request that have rules. */
+  get phases(): CompiledZone["phases"] {
+    return this.#isExempt ? NO_PHASES : this.located.zone.phases;
+  }
+
+  get isExempt(): boolean {
+    return this.#isExempt;
+  }
+
+  /** Runs a phase other than the rate limits. */
+  run(phase: PreparedPhase): Decision {
+    const { decision, edits } = runPhase(phase, this.#input(this.fields), this.#run);
+    this.requestEdits.push(...edits);
+    return decision;
+  }
+
+  limit(phase: PreparedPhase): Decision | Promise<Decision> {
+    const result = runLimits(phase, this.#input(this.fields), { run: this.#run, state: this.limitState() });
+    return result instanceof Promise
+      ? result.then((late) => this.#takeLimits(late))
+      : this.#takeLimits(result);
+  }
+
+  #takeLimits({ decision, headers, deferred }: LimitResult): Decision {
+    this.limitHeaders = headers;
+    this.deferred = deferred;
+    return decision;
+  }
+
+  /** Counts for the limits that only count what goes to the origin. */
+  countForward(): void | Promise<void> {
+    if (this.deferred.length === 0) return undefined;
+    const request = { values: this.fields, header: () => undefined };
+    return countDeferred(this.deferred, "forward", request, this.limitState());
+  }
+
+  limitState(): LimitState {
+    const { zone, request, options } = this.located;
+    const { store, hash } = options.rateLimits ?? UNAVAILABLE_COUNTERS;
+    return { store, hash, zoneId: zone.zone.id, nowMs: request.receivedAt };
+  }
+
+  /** Remembers that a rule fired; it becomes an event when the request is finished. */
+  fire(hit: FiredRule): void {
+    if (leavesEvent(hit)) this.#fired.push(hit);
+  }
+
+  /** The answer of a rule that ended the request. The operation is not recorded. */
+  answer(decision: TerminalDecision): Outcome {
+    const { zone, request, options } = this.located;
+    const { clearance, random } = options;
+    const answer = answerDecision(request, decision, { zoneId: zone.zone.id, clearance, random });
+    if (decision.kind !== "challenge") return { kind: "answer", answer: this.finish(answer) };
+    // A modification could take the page's own policy away, and with it the script that solves the challenge.
+    this.report(answer.status, 0);
+    return { kind: "answer", answer };
+  }
+
+  /** An answer of ours: the response's header modifications reach the gateway's own pages too. */
+  finish(answer: Answer): Answer {
+    const headers = this.transformResponse(answer.status, answer.headers);
+    this.report(answer.status, 0);
+    return { ...answer, headers };
+  }
+
+  /** Phase `http_response_headers_transform`. */
+  transformResponse(status: number, headers: readonly string[]): string[] {
+    const phase = this.phases.http_response_headers_transform;
+    if (phase === undefined) return [...headers];
+    const { requestEdits } = this;
+    const values = new ResponseFields(this.fields, { status, headers, requestEdits });
+    const { edits } = runPhase(phase, this.#input(values), this.#run);
+    const { ownCookies } = this.located.options;
+    const allowed = edits.filter((edit) => edit.operation === "remove" || !setsOwnCookie(edit, ownCookies));
+    return applyHeaderEdits(headers, allowed);
+  }
+
+  /** Hands out the events; nothing fires after this. */
+  report(status: number, originStatus: number): void {
+    if (this.#fired.length === 0) return;
+    const { zone, options } = this.located;
+    const finished = { fields: this.fields, zoneId: zone.zone.id, status, originStatus };
+    for (const event of toEvents(this.#fired, finished, sequenceRequirements)) options.onEvent(event);
+  }
+
+  #input(values: FieldValues): PhaseInput {
+    return {
+      values,
+      currentOp: this.fields.currentOp,
+      target: () => this.#target(),
+      isCleared: () => (this.#isCleared ??= this.#findClearance()),
+      onHit: (hit) => this.fire(hit),
+    };
+  }
+
+  #findClearance(): boolean {
+    const { zone, request, options } = this.located;
+    const { clearance } = options;
+    return clearance?.isCleared(zone.zone.id, request.header("cookie"), request, request.receivedAt) ?? false;
+  }
+
+  #target(): ReturnType<PhaseInput["target"]> {
+    const { request, zone, host, target } = this.located;
+    const { scheme } = request;
+    return {
+      url: { scheme, host: host.host, path: target.path, query: target.query.slice(1) },
+      authority: host.port === null ? host.host : `${host.host}:${host.port}`,
+      allowsHost: (name) => zone.hosts.has(name),
+    };
+  }
+}
+
+const NO_PHASES: CompiledZone["phases"] = {};
+
+function setsOwnCookie(
+  edit: Exclude<HeaderEdit, { readonly operation: "remove" }>,
+  ownCookies: OwnCookies,
+): boolean {
+  return edit.name.toLowerCase() === "set-cookie" && ownCookies.isOwnSetCookie(edit.value);
+}

@@ -1,0 +1,62 @@
+/** What the engine is given, and what it gives. */
+import type { ClearanceGate } from "../challenge/index.ts";
+import type { HeaderEdit } from "../phases/index.ts";
+import type { HashText, RateLimitStore } from "../ratelimit/index.ts";
+import type { Answer, RefusalReason } from "./answer.ts";
+import type { SecurityEvent } from "./events.ts";
+import type { ConfigSource } from "./snapshot.ts";
+import type { TrackerFactory } from "./tracker.ts";
+
+/** Recognises Stepgate's own cookies, so that neither origins nor rules nor logs ever see a token. */
+export interface OwnCookies {
+  /** A `Cookie` value without our cookies, otherwise byte for byte; `undefined` when nothing is left. */
+  strip(header: string | undefined): string | undefined;
+  /** Whether a `Set-Cookie` line sets a cookie by one of our names. */
+  isOwnSetCookie(line: string): boolean;
+}
+
+/** Where rate limits count. */
+export interface RateLimits {
+  readonly store: RateLimitStore;
+  /** SHA-256, for the names of counters. */
+  readonly hash: HashText;
+}
+
+export interface EngineOptions {
+  readonly source: ConfigSource;
+  readonly trackerFor: TrackerFactory;
+  readonly ownCookies: OwnCookies;
+  /** Without it every rule that counts goes by its `on_state_error`. */
+  readonly rateLimits?: RateLimits;
+  /** Without it nobody can pass a challenge: challenges block. */
+  readonly clearance?: ClearanceGate;
+  /** Cryptographically strong random bytes. */
+  readonly random: (lengthBytes: number) => Uint8Array;
+  /** Called when a request is finished, once for each rule that fired, in their order. */
+  readonly onEvent: (event: SecurityEvent) => void;
+}
+
+/** A request that may go on to its origin. */
+export interface Visit {
+  readonly zoneId: string;
+  /** Absolute URL of the origin, without a path. */
+  readonly origin: string;
+  /** Canonical path and query: the same string that was matched. */
+  readonly target: string;
+  /** Canonical host. */
+  readonly host: string;
+  /** `Cookie` value for the origin, without our cookies. */
+  readonly cookie: string | undefined;
+  /** Changes of the header list for the origin, made last of all (`applyHeaderEdits`). */
+  readonly requestEdits: readonly HeaderEdit[];
+  /** Records the operation if it counts, and edits the response's header list (flat; not changed in place). */
+  onResponse(status: number, headers: string[]): string[] | Promise<string[]>;
+  /** In the place of {@link onResponse} when the origin gave none: edits the answer that the visitor gets instead. */
+  onUnanswered(answer: Answer): Answer;
+  /** In the place of both when the visitor left before there was a response. */
+  onClientGone(): void;
+}
+
+export type Outcome =
+  | { readonly kind: "answer"; readonly answer: Answer; readonly refusal?: RefusalReason }
+  | { readonly kind: "forward"; readonly visit: Visit };

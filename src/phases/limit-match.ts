@@ -1,0 +1,103 @@
+/** Which rate limits concern a request: those that act on it, those that count it, those that will count it later. */
+import type { CompiledRule, Ruleset } from "../ruleset/index.ts";
+import type { PreparedLimit } from "./limit.ts";
+import type { PreparedRule, PreparedRuleset } from "./prepare.ts";
+import type { RequestRun } from "./run.ts";
+import type { PhaseInput, PreparedPhase } from "./types.ts";
+
+export interface LimitMatch {
+  readonly limit: PreparedLimit;
+  readonly ruleset: Ruleset;
+  /** The rule's expression holds: the rule may act on this request. */
+  readonly acts: boolean;
+  /** The request counts as it arrives. */
+  readonly counts: boolean;
+  readonly isOnTrial: boolean;
+}
+
+export interface CollectedLimits {
+  /** In the order of the rules. */
+  readonly matches: readonly LimitMatch[];
+  readonly later: readonly LimitMatch[];
+}
+
+interface Collector {
+  readonly input: PhaseInput;
+  readonly run: RequestRun;
+  readonly matches: LimitMatch[];
+  readonly later: LimitMatch[];
+}
+
+export function collectLimits(
+  { phase, rulesets }: PreparedPhase,
+  input: PhaseInput,
+  run: RequestRun,
+): CollectedLimits {
+  const collector: Collector = { input, run, matches: [], later: [] };
+  for (const prepared of rulesets) {
+    const { id, kind, simulate } = prepared.ruleset;
+    if (!run.skips.hasRuleset(id, phase, kind)) collect(prepared, simulate === true, collector);
+  }
+  return collector;
+}
+
+function collect(prepared: PreparedRuleset, isOnTrial: boolean, collector: Collector): void {
+  const { input, run } = collector;
+  const { limits, ruleset } = prepared;
+  if (limits === undefined || (isOnTrial && run.simulatedEnd)) return;
+  const acting: CompiledRule<PreparedRule>[] = [];
+  prepared.rules.match(input.values, input.currentOp, (match) => {
+    acting.push(match);
+    return false;
+  });
+  const counted = countedOnArrival(prepared, input);
+  for (const { rule, acts } of inOrder(prepared, acting, counted)) {
+    if (run.skips.hasRule(rule.rule)) continue;
+    if (rule.action.kind === "execute") execute(rule.action.ruleset, isOnTrial, collector);
+    const limit = limits.byRule.get(rule.rule.id);
+    if (limit === undefined) continue;
+    const counts = limit.counting === undefined ? acts && limit.stage === "arrival" : counted.has(limit);
+    const match = { limit, ruleset, acts, counts, isOnTrial };
+    collector.matches.push(match);
+    if (limit.counting === undefined && limit.stage !== "arrival") collector.later.push(match);
+  }
+  for (const limit of limits.countingLater) {
+    if (run.skips.hasRule(limit.rule)) continue;
+    collector.later.push({ limit, ruleset, acts: false, counts: false, isOnTrial });
+  }
+}
+
+const NOTHING_COUNTED: ReadonlySet<PreparedLimit> = new Set();
+
+function countedOnArrival({ limits }: PreparedRuleset, input: PhaseInput): ReadonlySet<PreparedLimit> {
+  const rules = limits?.countingOnArrival;
+  if (rules === undefined) return NOTHING_COUNTED;
+  const counted = new Set<PreparedLimit>();
+  rules.match(input.values, input.currentOp, ({ rule }) => {
+    counted.add(rule.limit);
+    return false;
+  });
+  return counted;
+}
+
+/** The rules that act or count. Only rules that count what they do not act on make it necessary to look at all. */
+function inOrder(
+  { rules, limits }: PreparedRuleset,
+  acting: readonly CompiledRule<PreparedRule>[],
+  counted: ReadonlySet<PreparedLimit>,
+): readonly { readonly rule: PreparedRule; readonly acts: boolean }[] {
+  if (counted.size === 0) return acting.map(({ rule }) => ({ rule, acts: true }));
+  const actingRules = new Set(acting.map(({ rule }) => rule));
+  return rules.rules
+    .map(({ rule }) => ({ rule, acts: actingRules.has(rule) }))
+    .filter(({ rule, acts }) => {
+      const limit = limits?.byRule.get(rule.rule.id);
+      return acts || (limit !== undefined && counted.has(limit));
+    });
+}
+
+function execute(executed: PreparedRuleset, isOnTrial: boolean, collector: Collector): void {
+  const { id, phase, kind, simulate } = executed.ruleset;
+  if (collector.run.skips.hasRuleset(id, phase, kind)) return;
+  collect(executed, isOnTrial || simulate === true, collector);
+}
