@@ -1,29 +1,21 @@
-/** Language vectors: their form, and how their values become values of the language. */
+/** The conformance vectors, and how they are run. */
 import { readFileSync } from "node:fs";
+import { fromJson, toFieldValues, toJson, toLists, type Json } from "../../src/cli/eval-json.ts";
 import {
   compileFilter,
-  compileIpRanges,
   compileValue,
   createScheme,
   ExpressionError,
-  fromBytes,
-  ipToText,
   parseFilter,
-  parseIp,
   parseType,
   parseValue,
-  toBytes,
-  toInt,
+  type CompileOptions,
   type FieldValues,
-  type ListMatcher,
   type Scheme,
-  type Type,
-  type Value,
 } from "../../src/expression/index.ts";
-import { networkOf } from "../../src/expression/ip.ts";
-import { elementType } from "../../src/expression/types.ts";
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export { fromJson, toFieldValues, toJson, toLists };
+export type { Json };
 
 export interface Vector {
   readonly id: string;
@@ -53,85 +45,16 @@ export const DIFFERENCES = readVectorFile("language-differences.json") as readon
   readonly reason: string;
 }[];
 
-export const VECTOR_SCHEME: Scheme = createScheme({
+export const SCHEME: Scheme = createScheme({
   fields: Object.entries(FIELD_TYPES).map(([name, type]) => ({ name, type: parseType(type) })),
 });
 
-/** A value of the language out of its JSON form. */
-export function fromJson(json: Json, type: Type): Value {
-  const element = elementType(type);
-  if (element !== undefined) {
-    return Array.isArray(json)
-      ? json.map((member) => fromJson(member, element))
-      : new Map(
-          Object.entries(json as Record<string, Json>).map(([key, member]) => [
-            toBytes(key),
-            fromJson(member, element),
-          ]),
-        );
-  }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) {
-    const { $hex, $int } = json as { readonly $hex?: string; readonly $int?: string };
-    return $int === undefined
-      ? ($hex ?? "").replaceAll(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))
-      : toInt(BigInt($int));
-  }
-  if (type === "Ip") {
-    const ip = parseIp(String(json));
-    if (ip === undefined) {
-      throw new TypeError(`expected an address, found ${JSON.stringify(json)}`);
-    }
-    return ip;
-  }
-  return typeof json === "string" ? toBytes(json) : (json as number | boolean);
+export function valuesOf(ctx: Readonly<Record<string, Json>>): FieldValues {
+  return toFieldValues(ctx, SCHEME);
 }
 
-/** The JSON form of a value; `null` for missing. */
-export function toJson(value: Value | undefined): Json {
-  if (value === undefined) {
-    return null;
-  }
-  if (typeof value === "string") {
-    return fromBytes(value);
-  }
-  if (typeof value === "bigint") {
-    return { $int: String(value) };
-  }
-  if (typeof value !== "object") {
-    return value;
-  }
-  if (value instanceof Map) {
-    return Object.fromEntries([...value].map(([key, member]) => [fromBytes(key), toJson(member)]));
-  }
-  return "kind" in value ? ipToText(value) : (value as readonly Value[]).map(toJson);
-}
-
-export function valuesOf(ctx: Readonly<Record<string, Json>>, scheme = VECTOR_SCHEME): FieldValues {
-  const bySlot = new Map<number, Value>();
-  for (const [name, json] of Object.entries(ctx)) {
-    const field = scheme.fields.get(name);
-    if (field !== undefined) {
-      bySlot.set(field.slot, fromJson(json, field.type));
-    }
-  }
-  return { get: (slot) => bySlot.get(slot) };
-}
-
-export function listsOf(ctx: Readonly<Record<string, Json>>) {
-  return (name: string, type: "Bytes" | "Int" | "Ip"): ListMatcher => {
-    const members = (ctx[`$${name}`] ?? []) as readonly Json[];
-    if (type === "Ip") {
-      return compileIpRanges(
-        members.map((member) => {
-          const [address = "", bits] = (member as string).split("/");
-          const ip = fromJson(address, "Ip") as NonNullable<ReturnType<typeof parseIp>>;
-          return networkOf(ip, bits === undefined ? 128 : Number(bits));
-        }),
-      );
-    }
-    const set = new Set(members.map((member) => fromJson(member, type)));
-    return (value) => set.has(value);
-  };
+export function isValueVector(vector: Vector): boolean {
+  return vector.mode === "value" || "value" in vector;
 }
 
 export type Outcome =
@@ -140,18 +63,59 @@ export type Outcome =
   | { readonly error: ExpressionError };
 
 /** Runs a vector as the conformance set means it. */
-export function runVector(vector: Vector): Outcome {
-  const isValue = vector.mode === "value" || "value" in vector;
-  const options = { lists: listsOf(vector.ctx) };
+export function runVector(vector: Vector, options: CompileOptions = {}): Outcome {
+  const compileOptions = { lists: toLists(vector.ctx), ...options };
   const values = valuesOf(vector.ctx);
   try {
-    return isValue
-      ? { value: toJson(compileValue(parseValue(vector.expr, VECTOR_SCHEME), options)(values)) }
-      : { result: compileFilter(parseFilter(vector.expr, VECTOR_SCHEME), options)(values) };
+    return isValueVector(vector)
+      ? { value: toJson(compileValue(parseValue(vector.expr, SCHEME), compileOptions)(values)) }
+      : { result: compileFilter(parseFilter(vector.expr, SCHEME), compileOptions)(values) };
   } catch (error) {
     if (error instanceof ExpressionError) {
       return { error };
     }
     throw error;
   }
+}
+
+/** The error of an expression that has one. */
+export function errorOf(source: string, scheme = SCHEME): ExpressionError {
+  try {
+    parseFilter(source, scheme);
+  } catch (error) {
+    if (error instanceof ExpressionError) {
+      return error;
+    }
+    throw error;
+  }
+  throw new Error(`expected \`${source.slice(0, 80)}\` to have an error`);
+}
+
+/** Whether a filter holds. */
+export function evaluate(
+  source: string,
+  ctx: Readonly<Record<string, Json>> = {},
+  options: CompileOptions = {},
+): boolean {
+  return compileFilter(parseFilter(source, SCHEME), { lists: toLists(ctx), ...options })(valuesOf(ctx));
+}
+
+/** What a value expression gives, as JSON. */
+export function evaluateValue(source: string, ctx: Readonly<Record<string, Json>> = {}): Json {
+  return toJson(compileValue(parseValue(source, SCHEME), { lists: toLists(ctx) })(valuesOf(ctx)));
+}
+
+/** A tree without the places of its parts. */
+export function withoutSpans(node: unknown): unknown {
+  if (Array.isArray(node)) {
+    return node.map(withoutSpans);
+  }
+  if (typeof node === "object" && node !== null) {
+    return Object.fromEntries(
+      Object.entries(node)
+        .filter(([key]) => key !== "span")
+        .map(([key, member]) => [key, withoutSpans(member)]),
+    );
+  }
+  return node;
 }

@@ -49,7 +49,7 @@ export const CRYPTO_FUNCTIONS: readonly FunctionDefinition[] = [
         separatorLength: Number(separatorLength ?? 0),
         isUrlSafe: flags === "s",
       };
-      return (messageMac, _, __, now) =>
+      return (_key, messageMac, _ttl, now) =>
         messageMac === undefined || now === undefined
           ? undefined
           : isTimedHmacValid(messageMac as string, now as Int, check);

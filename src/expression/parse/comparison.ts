@@ -22,17 +22,17 @@ export function parseComparisonOf(state: ParseState, left: IndexNode): Compariso
   return {
     kind: "comparison",
     left,
-    test,
+    test: test ?? { kind: "truth" },
     type: comparisonType(left, test),
     span: state.spanFrom(left.span.start),
   };
 }
 
-function comparisonType(left: IndexNode, test: Test): ParsedType {
+function comparisonType(left: IndexNode, test: Test | undefined): ParsedType {
   if (left.eachCount > 0) {
     return arrayOf("Bool");
   }
-  return test.kind === "truth" ? truthType(left.type) : "Bool";
+  return test?.kind === "truth" ? truthType(left.type) : "Bool";
 }
 
 /** A bare Bool is itself, a bare Array or Map of Bool an array of its members. */
@@ -40,7 +40,8 @@ function truthType(type: ParsedType): ParsedType {
   return elementType(type) === "Bool" ? arrayOf("Bool") : type;
 }
 
-function parseTest(state: ParseState, left: IndexNode): Test {
+/** `undefined` when there is an operator that the type does not take, which has been reported. */
+function parseTest(state: ParseState, left: IndexNode): Test | undefined {
   const { cursor } = state;
   const { type } = left;
   if (type === "Bool") {
@@ -85,7 +86,7 @@ function parseTest(state: ParseState, left: IndexNode): Test {
     );
   }
   skipOperand(cursor, operator);
-  return { kind: "truth" };
+  return undefined;
 }
 
 /** What people write for an operator, and what to write instead. */

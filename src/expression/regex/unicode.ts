@@ -114,26 +114,79 @@ function keyName(key: string): string {
   return names.get(loose) ?? key;
 }
 
+/** Classes whose code points are remembered; patterns use the same few again and again. */
+const MAX_REMEMBERED = 64;
+const remembered = new Map<string, Ranges | undefined>();
+
 /** The code points that a class of the runtime's RegExp has; `undefined` when the runtime refuses it. */
 export function rangesOf(properties: string): Ranges | undefined {
-  let pattern: RegExp;
+  if (remembered.has(properties)) {
+    return remembered.get(properties);
+  }
+  const ranges = scanRanges(properties);
+  if (remembered.size < MAX_REMEMBERED) {
+    remembered.set(properties, ranges);
+  }
+  return ranges;
+}
+
+function scanRanges(properties: string): Ranges | undefined {
+  let runs: RegExp;
   try {
-    pattern = new RegExp(`[${properties}]`, "u");
+    runs = new RegExp(`[${properties}]+`, "gu");
   } catch {
     return undefined;
   }
-  const ranges: Range[] = [];
-  let start = -1;
-  for (let codePoint = 0; codePoint <= MAX_CODE_POINT + 1; codePoint += 1) {
-    const isIn = codePoint <= MAX_CODE_POINT && pattern.test(String.fromCodePoint(codePoint));
-    if (isIn && start === -1) {
-      start = codePoint;
-    } else if (!isIn && start !== -1) {
-      ranges.push([start, codePoint - 1]);
-      start = -1;
+  // Whole planes of text at a time: a test per code point would take a tenth of a second.
+  const ranges = ASSIGNED_PLANES.flatMap((plane) => runsOfPlane(plane, runs));
+  for (const [first, last] of UNIFORM_PLANES) {
+    for (let plane = first; plane <= last; plane += 1) {
+      // One code point speaks for all; the last two are noncharacters in every plane.
+      const start = plane * PLANE;
+      for (const [low, high] of [
+        [start, start + 0xfffd] as const,
+        [start + 0xfffe, start + 0xffff] as const,
+      ]) {
+        runs.lastIndex = 0;
+        if (runs.test(String.fromCodePoint(low))) {
+          ranges.push([low, high]);
+        }
+      }
     }
   }
-  return ranges;
+  return normalise(ranges);
+}
+
+const PLANE = 0x10000;
+/** Planes with characters of more than one kind. */
+const ASSIGNED_PLANES: readonly number[] = [0, 1, 2, 3, 14];
+/** Unassigned planes, and those for private use: alike throughout. */
+const UNIFORM_PLANES: readonly Range[] = [
+  [4, 13],
+  [15, 16],
+];
+
+function runsOfPlane(plane: number, runs: RegExp): Range[] {
+  const unitsPerCodePoint = plane === 0 ? 1 : 2;
+  return Array.from(planeText(plane).matchAll(runs), ({ index, 0: run }): Range => {
+    const first = plane * PLANE + index / unitsPerCodePoint;
+    return [first, first + run.length / unitsPerCodePoint - 1];
+  });
+}
+
+/** The code points of a plane side by side. In plane 0 a letter stands in for each surrogate. */
+function planeText(plane: number): string {
+  const units = new Uint16Array(plane === 0 ? PLANE : PLANE * 2);
+  for (let offset = 0; offset < PLANE; offset += 1) {
+    if (plane === 0) {
+      units[offset] = offset >= SURROGATES[0] && offset <= SURROGATES[1] ? 0 : offset;
+    } else {
+      const above = (plane - 1) * PLANE + offset;
+      units[offset * 2] = 0xd800 | (above >> 10);
+      units[offset * 2 + 1] = 0xdc00 | (above & 0x3ff);
+    }
+  }
+  return new TextDecoder("utf-16le", { ignoreBOM: true }).decode(units);
 }
 
 /** The set with every code point that simple case folding makes equal to one in it. */
@@ -152,13 +205,10 @@ export function foldUnicode(ranges: Ranges): Ranges {
   return normalise([...ranges, ...equals.map((codePoint): Range => [codePoint, codePoint])]);
 }
 
-/** Code points with another case; none lies beyond plane 1. */
+/** Code points with another case. */
 function casedCodePoints(): readonly number[] {
-  const cased: number[] = [];
-  for (let codePoint = 0; codePoint <= 0x1ffff; codePoint += 1) {
-    if (/[\p{Changes_When_Casemapped}\p{Changes_When_Casefolded}]/u.test(String.fromCodePoint(codePoint))) {
-      cased.push(codePoint);
-    }
-  }
-  return cased;
+  const ranges = rangesOf(String.raw`\p{Changes_When_Casemapped}\p{Changes_When_Casefolded}`) ?? [];
+  return ranges.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
+  );
 }
