@@ -59,6 +59,11 @@ export class RequestFields implements FieldValues {
     this.#tracked = tracked;
   }
 
+  /** Whether the sequence was read. */
+  get knowsSequence(): boolean {
+    return this.#tracked !== undefined;
+  }
+
   get currentOp(): string {
     return this.#currentOp;
   }

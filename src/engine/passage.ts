@@ -86,6 +86,16 @@ export class Passage {
     return this.#isExempt;
   }
 
+  /** Whether there is something to do at the response, recording aside. */
+  get hasResponseWork(): boolean {
+    return (
+      this.#fired.length > 0 ||
+      this.deferred.length > 0 ||
+      this.limitHeaders.length > 0 ||
+      this.phases.http_response_headers_transform !== undefined
+    );
+  }
+
   /** Runs a phase other than the rate limits. */
   run(phase: PreparedPhase): Decision {
     const { decision, edits } = runPhase(phase, this.#input(this.fields), this.#run);

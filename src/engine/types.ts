@@ -2,6 +2,7 @@
 import type { ClearanceGate } from "../challenge/index.ts";
 import type { HeaderEdit } from "../phases/index.ts";
 import type { HashText, RateLimitStore } from "../ratelimit/index.ts";
+import type { SequenceFields } from "../sequence/index.ts";
 import type { Answer, RefusalReason } from "./answer.ts";
 import type { SecurityEvent } from "./events.ts";
 import type { ConfigSource } from "./snapshot.ts";
@@ -49,6 +50,15 @@ export interface Visit {
   readonly cookie: string | undefined;
   /** Changes of the header list for the origin, made last of all (`applyHeaderEdits`). */
   readonly requestEdits: readonly HeaderEdit[];
+  /** Short id of the operation the request is; empty when it is none, or when the zone keeps no sequences. */
+  readonly currentOp: string;
+  /** What came before the request. Cookies that no rule asked for are opened now. */
+  history(): SequenceFields | Promise<SequenceFields>;
+  /**
+   * Whether {@link onResponse} records, counts, reports or edits. When not, it only names the request in a header,
+   * and a carrier that is part of the application may do without it.
+   */
+  readonly hasResponseWork: boolean;
   /** Records the operation if it counts, and edits the response's header list (flat; not changed in place). */
   onResponse(status: number, headers: string[]): string[] | Promise<string[]>;
   /** In the place of {@link onResponse} when the origin gave none: edits the answer that the visitor gets instead. */

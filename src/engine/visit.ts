@@ -1,6 +1,8 @@
 /** A request that goes on to its origin: what is sent, and what becomes of the response. */
 import { isExactRequest } from "../operation/index.ts";
 import { countDeferred } from "../phases/index.ts";
+import { toFields } from "../sequence/index.ts";
+import type { SequenceFields } from "../sequence/index.ts";
 import type { Passage, Recording } from "./passage.ts";
 import { ResponseFields } from "./response-fields.ts";
 import { withSequenceCookies } from "./response.ts";
@@ -19,6 +21,9 @@ export function createVisit(passage: Passage, recording: Recording | undefined):
     host: host.host,
     cookie: passage.cookie,
     requestEdits: passage.requestEdits,
+    currentOp: passage.fields.currentOp,
+    history: () => readHistory(passage),
+    hasResponseWork: recording !== undefined || passage.hasResponseWork,
     onResponse(status, headers) {
       const received = withoutOwnSetCookies(headers, options.ownCookies);
       const counted = countResponse(passage, status, received);
@@ -29,6 +34,16 @@ export function createVisit(passage: Passage, recording: Recording | undefined):
     onUnanswered: (answer) => passage.finish(answer),
     onClientGone: () => passage.report(CLIENT_GONE, 0),
   };
+}
+
+/** The fields of the sequence; they are known unless nothing of this request depended on them so far. */
+function readHistory({ fields, isExempt, located }: Passage): SequenceFields | Promise<SequenceFields> {
+  const { zone, request } = located;
+  if (fields.knowsSequence || isExempt || !zone.zone.settings.sequenceCookies.enabled) return fields.history;
+  const tracked = zone.tracker.read(request, request.receivedAt);
+  return tracked instanceof Promise
+    ? tracked.then(({ sequence }) => toFields(sequence, request.receivedAt))
+    : toFields(tracked.sequence, request.receivedAt);
 }
 
 interface Answered {
