@@ -134,19 +134,20 @@ class CounterTable {
   #makeRoom(nowMs: number): void {
     const isFull = this.#slots.length >= this.#maxCounters;
     const steps = Math.min(isFull ? FULL_SWEEP_STEPS : SWEEP_STEPS, this.#slots.length);
-    let removed = false;
-    for (let step = 0; step < steps && !removed; step += 1) removed = this.#sweepOne(nowMs);
-    if (!removed && isFull) this.#evictLeast();
+    let removed = 0;
+    for (let step = 0; step < steps && removed < SWEEP_STEPS; step += 1) {
+      if (this.#sweepOne(nowMs)) removed += 1;
+    }
+    if (removed === 0 && isFull) this.#evictLeast();
   }
 
   /** Looks at the next slot and empties it when its counter is spent. */
   #sweepOne(nowMs: number): boolean {
     if (this.#hand >= this.#slots.length) this.#hand = 0;
     const entry = this.#slots[this.#hand];
-    if (entry === undefined || !isSpent(entry, nowMs)) {
-      this.#hand += 1;
-      return false;
-    }
+    // Whatever takes the place of a removed counter was added last, and is looked at the next time round.
+    this.#hand += 1;
+    if (entry === undefined || !isSpent(entry, nowMs)) return false;
     this.#remove(entry);
     return true;
   }
