@@ -9,7 +9,8 @@ import { authenticate } from "./auth.ts";
 import type { Principal } from "./auth.ts";
 import { createAuthLimiter } from "./auth-limiter.ts";
 import { readJsonBody } from "./body.ts";
-import { errorResponse, toResponse } from "./envelope.ts";
+import { errorResponse, ok, toResponse } from "./envelope.ts";
+import type { Reply } from "./envelope.ts";
 import { API_ERRORS, ApiError, apiError, noObject } from "./errors.ts";
 import { checkPreconditions } from "./etag.ts";
 import { createHostCheck } from "./host-check.ts";
@@ -104,7 +105,13 @@ async function serve(event: H3Event, route: Route, plane: Plane): Promise<Respon
   checkAccess(route, call);
   const hasBody = route.method !== "GET";
   const body = hasBody ? await readJsonBody(event, route.maxBodyBytes ?? MAX_BODY_BYTES) : undefined;
-  return toResponse(route.run(call, { body, query: queryOf(event.url.searchParams) }));
+  const reply = route.run(call, { body, query: queryOf(event.url.searchParams) });
+  return toResponse(call.dryRun && route.method !== "GET" ? toDryReply(reply) : reply);
+}
+
+/** A dry run that found nothing wrong has no result: nothing it could name exists. */
+function toDryReply(reply: Reply): Reply {
+  return reply.kind === "result" ? ok(null) : reply;
 }
 
 function createCall(event: H3Event, principal: Principal, { options, deps }: Plane): Call {

@@ -1,15 +1,33 @@
 /** Every route of the API: the router, the API document and the list of supported methods are made from this table. */
+import { accountRoutes } from "./resources/accounts.ts";
 import { entrypointRoutes } from "./resources/entrypoints.ts";
+import { listItemRoutes } from "./resources/list-items.ts";
+import { listRoutes } from "./resources/lists.ts";
+import { operationSchemaRoutes } from "./resources/operation-schemas.ts";
 import { operationRoutes } from "./resources/operations.ts";
+import { ruleRoutes } from "./resources/rules.ts";
+import { rulesetVersionRoutes } from "./resources/ruleset-versions.ts";
 import { rulesetRoutes } from "./resources/rulesets.ts";
+import { seqRuleRoutes } from "./resources/seqrules.ts";
 import { sequenceCookieRoutes } from "./resources/sequence-cookies.ts";
+import { tokenRoutes } from "./resources/tokens.ts";
+import { zoneSettingRoutes } from "./resources/zone-settings.ts";
 import { zoneRoutes } from "./resources/zones.ts";
 import type { Route } from "./route.ts";
 
 export const ROUTES: readonly Route[] = [
+  ...tokenRoutes,
+  ...accountRoutes,
   ...zoneRoutes,
+  ...zoneSettingRoutes,
   ...operationRoutes,
+  ...operationSchemaRoutes,
   ...sequenceCookieRoutes,
+  ...seqRuleRoutes,
   ...entrypointRoutes,
   ...rulesetRoutes,
+  ...ruleRoutes,
+  ...rulesetVersionRoutes,
+  ...listRoutes,
+  ...listItemRoutes,
 ];

@@ -25,11 +25,6 @@ import {
 import type { RulesetLevel } from "./rulesets.ts";
 import type { createRulesetBody, updateRulesetBody } from "./schemas/rulesets.ts";
 
-/** A dry run that found nothing wrong has no result. */
-export function dryOr({ dryRun }: Pick<Call, "dryRun">, reply: Reply): Reply {
-  return dryRun ? ok(null) : reply;
-}
-
 /** The ruleset with its members in the documented order. */
 export function okRuleset(ruleset: Ruleset): Reply {
   return ok({ ...headOf(ruleset), rules: ruleset.rules }, { etag: rulesetEtag(ruleset) });
@@ -70,7 +65,7 @@ export function createRuleset(
     const head = { name: body.name, description: body.description ?? "", kind, phase };
     const after = newRuleset(head, drafts, editContext(call, transaction));
     storeRuleset(call, transaction, place, { before: undefined, after });
-    return dryOr(call, okRuleset(after));
+    return okRuleset(after);
   });
 }
 

@@ -30,7 +30,7 @@ export function toWireZone(zone: ZoneRow, account: AccountRow | undefined) {
   return {
     id: zone.id,
     name: zone.name,
-    status: zone.served ? "active" : "moved",
+    status: zoneStatus(zone),
     paused: zone.paused,
     type: "full",
     development_mode: 0,
@@ -59,4 +59,10 @@ export function toWireZone(zone: ZoneRow, account: AccountRow | undefined) {
     },
     meta: { cdn_only: false, dns_only: false, foundation_dns: false, phishing_detected: false, step: 0 },
   };
+}
+
+/** A zone without an origin is not served yet; one that the configuration file gave up is not served any more. */
+export function zoneStatus({ served, owner }: ZoneRow): "active" | "pending" | "moved" {
+  if (served) return "active";
+  return owner === "file" ? "moved" : "pending";
 }

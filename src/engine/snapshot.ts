@@ -4,6 +4,7 @@
  */
 import type { Operation } from "../operation/index.ts";
 import type { List, Ruleset } from "../ruleset/index.ts";
+import type { SeqRule } from "../sequence/index.ts";
 
 /** Attributes of the sequence cookies of a zone. */
 export interface CookieScope {
@@ -57,6 +58,8 @@ export interface Zone {
   readonly operations: readonly Operation[];
   /** Entry point rulesets of the zone, at most one per phase. */
   readonly rulesets: readonly Ruleset[];
+  /** Sequence Mitigation rules in the order of evaluation; none when absent. */
+  readonly seqRules?: readonly SeqRule[];
 }
 
 /** What all zones of an account share. */

@@ -180,10 +180,12 @@ function toRule(draft: RuleDraft, known: Rule | undefined, context: EditContext)
   const id = known?.id ?? draft.id ?? context.newId();
   const ref = draft.ref ?? known?.ref ?? id;
   if (known !== undefined && known.ref === ref && contentKey(known) === contentKey(draft)) return known;
+  const version = known === undefined ? "1" : increment(known.version);
   return {
-    ...draft,
     id,
-    version: known === undefined ? "1" : increment(known.version),
+    ...draft,
+    ...(known === undefined ? {} : { id }),
+    version,
     description: draft.description ?? "",
     enabled: draft.enabled ?? true,
     ref,

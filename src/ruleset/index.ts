@@ -6,6 +6,10 @@ export { createExpressionChecker } from "./expression-check.ts";
 export type { ExpressionChecker } from "./expression-check.ts";
 export { EVERY_FIELD, FIELD_SLOTS, fieldSlot, schemeFor } from "./fields.ts";
 export type { SchemeForOptions } from "./fields.ts";
+export { canonicalCidr } from "./cidr.ts";
+export { checkListItems, listItemKey } from "./list-items.ts";
+export type { CheckedItems, ListItemContent } from "./list-items.ts";
+export { MAX_COMMENT_LENGTH, MAX_LIST_ITEMS, MAX_LIST_NAME_LENGTH } from "./limits.ts";
 export type { RulesetIssue, RulesetIssueKind } from "./issues.ts";
 export { LIST_KINDS, REDIRECT_STATUS_CODES } from "./list-types.ts";
 export type {

@@ -44,6 +44,7 @@ function applyFileZone(transaction: Transaction, zone: FileZone, accountId: stri
       paused: false,
       createdAt: transaction.at,
       settings: DEFAULT_ZONE_SETTINGS,
+      seqRules: [],
     }),
     hosts: zone.hosts,
     origin: zone.origin,

@@ -28,7 +28,8 @@ export const MIGRATIONS: readonly string[] = [
     paused INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     modified_at INTEGER NOT NULL,
-    settings TEXT NOT NULL
+    settings TEXT NOT NULL,
+    seq_rules TEXT NOT NULL
   ) STRICT;
 
   CREATE TABLE operations (

@@ -62,6 +62,7 @@ function toZone(row: ZoneRow, before: Zone | undefined, { tables, isTouched }: P
     origin: row.origin,
     paused: row.paused,
     settings: row.settings,
+    seqRules: row.seqRules,
     operations:
       before === undefined || operationsChanged
         ? tables.operations.group(row.id).map(({ operation }) => operation)

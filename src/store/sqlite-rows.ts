@@ -71,6 +71,7 @@ export const ROW_CODECS: { readonly [Name in PlainTable]: RowCodec<Rows[Name]> }
         "created_at",
         "modified_at",
         "settings",
+        "seq_rules",
       ],
     }),
     toKey: (row) => [row.id],
@@ -86,6 +87,7 @@ export const ROW_CODECS: { readonly [Name in PlainTable]: RowCodec<Rows[Name]> }
       row.createdAt,
       row.modifiedAt,
       JSON.stringify(row.settings),
+      JSON.stringify(row.seqRules),
     ],
     fromRecord: (record) => ({
       id: String(record["id"]),
@@ -99,6 +101,7 @@ export const ROW_CODECS: { readonly [Name in PlainTable]: RowCodec<Rows[Name]> }
       createdAt: Number(record["created_at"]),
       modifiedAt: Number(record["modified_at"]),
       settings: json(record["settings"]),
+      seqRules: json(record["seq_rules"]),
     }),
   },
   operations: {

@@ -1,6 +1,7 @@
 /** What the store keeps, and how it is read and changed. */
 import type { ConfigSource, UrlNormalization, ZoneSettings } from "../engine/index.ts";
 import type { Operation } from "../operation/index.ts";
+import type { SeqRule } from "../sequence/index.ts";
 import type { ListItem, ListKind, Ruleset } from "../ruleset/index.ts";
 
 export interface StoreOptions {
@@ -43,6 +44,8 @@ export interface ZoneRow {
   readonly createdAt: number;
   readonly modifiedAt: number;
   readonly settings: StoredZoneSettings;
+  /** In the order of evaluation. */
+  readonly seqRules: readonly SeqRule[];
 }
 
 /** The settings of a zone with every default filled in. */

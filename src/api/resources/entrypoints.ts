@@ -2,7 +2,7 @@
 import { HANDLER_DECIDES, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
 import { levelOf, requirePhase } from "../ruleset-access.ts";
-import { dryOr, existing, okRuleset, upsertEntrypoint } from "../ruleset-writes.ts";
+import { existing, okRuleset, upsertEntrypoint } from "../ruleset-writes.ts";
 import { entrypointRow } from "../rulesets.ts";
 import type { RulesetLevel } from "../rulesets.ts";
 import { ruleset as rulesetShape, updateRulesetBody } from "../schemas/rulesets.ts";
@@ -34,7 +34,7 @@ function routesAt(level: RulesetLevel["level"]): readonly Route[] {
         const at = place(call);
         const phase = requirePhase(call, at, "Write");
         return call.write((transaction) =>
-          dryOr(call, upsertEntrypoint(call, transaction, { place: at, phase, body: call.body })),
+          upsertEntrypoint(call, transaction, { place: at, phase, body: call.body }),
         );
       },
     }),

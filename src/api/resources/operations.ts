@@ -227,6 +227,11 @@ function deleteMany(call: ZoneCall & { readonly body: unknown }, transaction: Tr
 }
 
 function remove(call: ZoneCall, transaction: Transaction, operation: Operation): void {
+  const { seqRules } = zoneOf(transaction, call.params.zone_id);
+  const user = seqRules.find(({ sequence }) => sequence.includes(operation.id));
+  if (user !== undefined) {
+    throw apiError("in_use", `'${operation.id}' cannot be deleted because sequence rule ${user.id} names it`);
+  }
   transaction.delete("operations", operationKey(call.params.zone_id, operation.id));
   auditOperation(call, transaction, "delete", operation, undefined);
 }

@@ -6,7 +6,7 @@ import { toCursorPage } from "../paging.ts";
 import { HANDLER_DECIDES, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
 import { levelOf, rulesetRow } from "../ruleset-access.ts";
-import { createRuleset, dryOr, headOf, okRuleset, removeRuleset, updateRuleset } from "../ruleset-writes.ts";
+import { createRuleset, headOf, okRuleset, removeRuleset, updateRuleset } from "../ruleset-writes.ts";
 import { PHASE_PRODUCTS } from "../rulesets.ts";
 import type { RulesetLevel } from "../rulesets.ts";
 import {
@@ -63,7 +63,7 @@ function routesAt(level: RulesetLevel["level"]): readonly Route[] {
       run: (call) =>
         call.write((transaction) => {
           const row = rulesetRow(call, place(call), { view: transaction, level: "Write" });
-          return dryOr(call, updateRuleset(call, transaction, { place: place(call), row, body: call.body }));
+          return updateRuleset(call, transaction, { place: place(call), row, body: call.body });
         }),
     }),
     route("DELETE", {

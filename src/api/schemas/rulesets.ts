@@ -16,8 +16,7 @@ const position = z
 /** Members of any JSON object: unknown ones are kept and given back. */
 const anyObject = z.looseObject({});
 
-export const addRuleBody = z.looseObject({ position: position.optional() });
-export const editRuleBody = addRuleBody;
+export const ruleBody = z.looseObject({ position: position.optional() });
 
 /** What can be written of a ruleset that exists; name, kind and phase are compared only. */
 export const updateRulesetBody = z.looseObject({
