@@ -6,6 +6,11 @@ export interface EngineRequest {
   readonly authority: string | undefined;
   /** The request-target as it arrived, before any decoding. */
   readonly target: string;
+  /**
+   * Whether the one who answers reads `target` itself and not its canonical form, as an application does that
+   * carries the engine. A spelling of its own is then not the operation to the letter. `false` when absent.
+   */
+  readonly isRoutedAsSent?: boolean;
   /** `1.0`, `1.1` or `2.0`. */
   readonly httpVersion: string;
   /** Header section, flat: name, value, name, value; values are binary strings. */

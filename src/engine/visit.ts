@@ -1,6 +1,6 @@
 /** A request that goes on to its origin: what is sent, and what becomes of the response. */
 import { isExactRequest } from "../operation/index.ts";
-import { countDeferred } from "../phases/index.ts";
+import { applyHeaderEdits, countDeferred } from "../phases/index.ts";
 import { toFields } from "../sequence/index.ts";
 import type { SequenceFields } from "../sequence/index.ts";
 import type { Passage, Recording } from "./passage.ts";
@@ -85,7 +85,8 @@ function complete(
 function counts({ operation }: Recording, { located }: Passage, status: number): boolean {
   if (status < 400) return true;
   const { request, target } = located;
-  return operation.record === "forwarded" && isExactRequest(operation, request.method, target.path);
+  const path = request.isRoutedAsSent === true ? request.target.replace(/\?.*$/s, "") : target.path;
+  return operation.record === "forwarded" && isExactRequest(operation, request.method, path);
 }
 
 /** An origin that sets a cookie by one of our names could forge nothing, but it could erase a sequence. */
