@@ -14,16 +14,22 @@ test("the demo, with a transfer refused and the same transfer passed", async ({
   api,
   operations,
 }, testInfo) => {
+  const transferAndSee = async (outcome: "ok" | "refused"): Promise<void> => {
+    await page.getByTestId("transfer-submit").click();
+    await expect(page.getByTestId("call").first()).toHaveAttribute("data-outcome", outcome);
+    await expect(page.getByTestId("transfer-result").locator("[data-outcome]")).toHaveAttribute(
+      "data-outcome",
+      outcome,
+    );
+  };
+  await page.goto("/");
+  await transferAndSee("ok");
   await api.setSequenceCookies(true);
   await api.setCustomRules([needsAllBefore(operations.transfer.shortId, [operations.balance.shortId])]);
-  await page.goto("/");
-  const result = page.getByTestId("transfer-result").locator("[data-outcome]");
-  await page.getByTestId("transfer-submit").click();
-  await expect(result).toHaveAttribute("data-outcome", "refused");
+  await transferAndSee("refused");
   await page.getByTestId("show-balance-40021001").click();
   await expect(page.getByTestId("balance-40021001")).toContainText("€");
-  await page.getByTestId("transfer-submit").click();
-  await expect(result).toHaveAttribute("data-outcome", "ok");
+  await transferAndSee("ok");
   await page.mouse.move(0, 0);
 
   const path = isWanted ? COMMITTED : testInfo.outputPath("demo.png");
