@@ -61,7 +61,7 @@ export class ParseState {
 
   /**
    * Parses if that works without a mistake, else steps back. The mistake that was in the way is returned
-   * for a better message.
+   * for a better message. A name that is known but not available is none here: its own message is the best.
    */
   attempt<T>(parse: () => T): { readonly value: T } | { readonly fault: Fault } {
     const { at } = this.cursor;
@@ -70,7 +70,7 @@ export class ParseState {
     let fault: Fault | undefined;
     try {
       const value = parse();
-      fault = this.faults[known];
+      fault = this.faults.slice(known).find(({ code }) => !isUnavailable(code));
       if (fault === undefined) {
         return { value };
       }
@@ -85,4 +85,8 @@ export class ParseState {
     this.faults.length = known;
     return { fault };
   }
+}
+
+function isUnavailable(code: ErrorCode): boolean {
+  return code === "unavailable_field" || code === "unavailable_function";
 }
