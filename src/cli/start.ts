@@ -70,11 +70,9 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
     if (demo) closing.push(await serveDemo(store));
     else store.ensureZones(config.zones.map((zone) => ({ ...zone, hosts: zone.hosts ?? [zone.name] })));
     const tokenFile = await writeAdminToken(store, config.dataDir);
-    const { trackerFor, ownCookies } = createSequenceCarrier(masters, config.sequence);
     const gateway = createGateway({
       source: store,
-      trackerFor,
-      ownCookies,
+      ...createSequenceCarrier(masters, config.sequence),
       now,
       onEvent: (event) => logEvent(logger, event),
       onProblem: (problem) => logProblem(logger, problem),

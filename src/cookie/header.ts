@@ -7,7 +7,7 @@
  * contents of ours, as those are authenticated.
  */
 import { MAX_READ_COOKIES } from "../sequence/index.ts";
-import { NAME_PREFIXES, kindOfName, matchOwnName } from "./names.ts";
+import { CLEARANCE_NAME, NAME_PREFIXES, kindOfName, matchOwnName } from "./names.ts";
 import type { NameKind } from "./names.ts";
 
 const SEMICOLON = 0x3b;
@@ -61,8 +61,37 @@ export function scanCookies(header: string | undefined, kind: NameKind): Scanned
   };
 }
 
-/** @returns the header without our cookies of either kind, `undefined` when nothing is left of it */
+/** @returns the header without our cookies of any kind, `undefined` when nothing is left of it */
 export function stripCookies(header: string | undefined): string | undefined {
+  return stripSequenceCookies(header?.includes(CLEARANCE_NAME) === true ? stripClearance(header) : header);
+}
+
+/** Values of the clearance cookie; a browser sends one. */
+export function readClearances(header: string | undefined): readonly string[] {
+  if (header?.includes(CLEARANCE_NAME) !== true) return [];
+  return header
+    .split(";", MAX_PAIRS)
+    .filter(isClearance)
+    .slice(0, MAX_CLEARANCES)
+    .map((pair) => pair.slice(pair.indexOf("=") + 1).trim());
+}
+
+/** Pairs looked through for a clearance: browsers keep at most 180 cookies of a site. */
+const MAX_PAIRS = 1000;
+const MAX_CLEARANCES = 2;
+
+function isClearance(pair: string): boolean {
+  const equals = pair.indexOf("=");
+  return equals !== -1 && pair.slice(0, equals).trim() === CLEARANCE_NAME;
+}
+
+function stripClearance(header: string): string | undefined {
+  const kept = header.split(";").filter((pair) => !isClearance(pair));
+  const rest = kept.join(";").trimStart();
+  return rest === "" ? undefined : rest;
+}
+
+function stripSequenceCookies(header: string | undefined): string | undefined {
   const pairs = findOwnPairs(header);
   if (header === undefined || pairs.length === 0) return header;
   const kept: string[] = [];
@@ -91,7 +120,8 @@ export function stripOwnSetCookies(lines: readonly string[]): readonly string[] 
 
 /** Whether a browser would store the cookie of this Set-Cookie value under one of our names. */
 export function isOwnSetCookie(line: string): boolean {
-  return kindOfName(nameOfSetCookie(line)) !== undefined;
+  const name = nameOfSetCookie(line);
+  return name === CLEARANCE_NAME || kindOfName(name) !== undefined;
 }
 
 function nameOfSetCookie(line: string): string {

@@ -1,3 +1,5 @@
+export { createClearanceGate } from "./clearance.ts";
+export type { ClearanceOptions } from "./clearance.ts";
 export { isOwnSetCookie, stripCookies, stripOwnSetCookies } from "./header.ts";
 export { createKeyRing } from "./key-ring.ts";
 export { exportKeySet, generateMasterKey, importKeySet, KeySetError } from "./key-set.ts";
@@ -7,5 +9,9 @@ export { checkCookieScope } from "./scope.ts";
 export type { SequenceCookieScope } from "./scope.ts";
 export { createSequenceCookies } from "./sequence-cookies.ts";
 export type { SequenceCookiesOptions } from "./sequence-cookies.ts";
+export { checkTokenKeys, MAX_TOKEN_KEYS } from "./token-keys.ts";
+export type { TokenKeyProblem } from "./token-keys.ts";
+export { createTokenValidator } from "./token-validation.ts";
+export type { TokenValidator, TokenValidatorOptions } from "./token-validation.ts";
 export { createCookieTracker, OWN_COOKIES } from "./tracker.ts";
 export type { CookieTracker } from "./tracker.ts";

@@ -13,6 +13,9 @@ export const NAME_PREFIXES = { host: "__Host-sq.", domain: "__Secure-sq." } as c
   string
 >;
 
+/** The cookie of those who passed a challenge; see `clearance.ts`. */
+export const CLEARANCE_NAME = "__Host-sg_clearance";
+
 /** Characters behind the prefix. */
 const SUFFIX_LENGTH = 5;
 

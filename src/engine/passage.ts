@@ -164,12 +164,13 @@ export class Passage {
     return applyHeaderEdits(headers, allowed);
   }
 
-  /** Hands out the events; nothing fires after this. */
+  /** Hands out the events, each once. */
   report(status: number, originStatus: number): void {
-    if (this.#fired.length === 0) return;
+    const fired = this.#fired.splice(0);
+    if (fired.length === 0) return;
     const { zone, options } = this.located;
     const finished = { fields: this.fields, zoneId: zone.zone.id, status, originStatus };
-    for (const event of toEvents(this.#fired, finished, sequenceRequirements)) options.onEvent(event);
+    for (const event of toEvents(fired, finished, sequenceRequirements)) options.onEvent(event);
   }
 
   #input(values: FieldValues): PhaseInput {

@@ -1,6 +1,5 @@
 /** What the engine is given, and what it gives. */
 import type { ClearanceGate } from "../challenge/index.ts";
-import type { HeaderEdit } from "../phases/index.ts";
 import type { HashText, RateLimitStore } from "../ratelimit/index.ts";
 import type { SequenceFields } from "../sequence/index.ts";
 import type { Answer, RefusalReason } from "./answer.ts";
@@ -48,8 +47,8 @@ export interface Visit {
   readonly host: string;
   /** `Cookie` value for the origin, without our cookies. */
   readonly cookie: string | undefined;
-  /** Changes of the header list for the origin, made last of all (`applyHeaderEdits`). */
-  readonly requestEdits: readonly HeaderEdit[];
+  /** The header list for the origin with the rules' modifications made, which come last of all; flat. */
+  requestHeaders(headers: readonly string[]): readonly string[];
   /** Short id of the operation the request is; empty when it is none, or when the zone keeps no sequences. */
   readonly currentOp: string;
   /** What came before the request. Cookies that no rule asked for are opened now. */

@@ -20,7 +20,8 @@ export function createVisit(passage: Passage, recording: Recording | undefined):
     target: target.path + target.query,
     host: host.host,
     cookie: passage.cookie,
-    requestEdits: passage.requestEdits,
+    requestHeaders: (headers) =>
+      passage.requestEdits.length === 0 ? headers : applyHeaderEdits(headers, passage.requestEdits),
     currentOp: passage.fields.currentOp,
     history: () => readHistory(passage),
     hasResponseWork: recording !== undefined || passage.hasResponseWork,
