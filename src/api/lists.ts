@@ -7,7 +7,7 @@ import { audit } from "./audit.ts";
 import { apiError } from "./errors.ts";
 import { invalid, invalidValue } from "./issues.ts";
 import { MAX_BULK_OPERATIONS } from "./limits.ts";
-import type { Call } from "./route.ts";
+import type { ApiDependencies, Call } from "./route.ts";
 import { toIssue } from "./rulesets.ts";
 import { timestamp } from "./wire.ts";
 
@@ -76,6 +76,8 @@ export interface ItemsChange {
   readonly items: readonly unknown[];
   /** `append` leaves the other items; `replace` removes those that are not named. */
   readonly mode: "append" | "replace";
+  /** JSON pointer of the items in what was sent; the whole body unless given. */
+  readonly pointer?: string;
 }
 
 /**
@@ -84,34 +86,37 @@ export interface ItemsChange {
  * @throws {ApiError} with every mistake in any of them
  */
 export function writeItems(
-  { deps }: Pick<Call, "deps">,
+  { deps }: { readonly deps: Pick<ApiDependencies, "random"> },
   transaction: Transaction,
-  { list, items, mode }: ItemsChange,
+  { list, items, mode, pointer = "" }: ItemsChange,
 ): void {
-  const { items: contents, issues } = checkListItems(list.kind, items, (index) => `/${index}`);
+  const { items: contents, issues } = checkListItems(list.kind, items, (index) => `${pointer}/${index}`);
   if (issues.length > 0) throw invalid(issues.map(toIssue));
   const before = itemRows(transaction, list.id);
   const known = new Map(before.map((row) => [listItemKey(row.item), row]));
   const identity = { at: timestamp(transaction.at), newId: () => randomId(deps.random) };
+  const isReplaced = mode === "replace";
   // A replacement is numbered from the start: writing the same list again changes no row.
-  let next = mode === "replace" ? 1 : (before.at(-1)?.position ?? 0) + 1;
+  let next = isReplaced ? 1 : (before.at(-1)?.position ?? 0) + 1;
   for (const content of contents) {
     const key = listItemKey(content);
     const row = known.get(key);
     const item = toItem(content, row?.item, identity);
-    const position = row === undefined || mode === "replace" ? next++ : row.position;
+    const position = row === undefined || isReplaced ? next++ : row.position;
     if (item !== row?.item || position !== row.position) {
       transaction.put("listItems", { listId: list.id, position, item });
     }
-    // What stays here is what a replacement does not name.
     known.delete(key);
   }
-  if (mode === "replace") {
-    for (const { item } of known.values()) transaction.delete("listItems", item.id);
-  }
+  if (isReplaced) removeItems(transaction, [...known.values()]);
   if (transaction.count("listItems", list.id) > MAX_LIST_ITEMS) {
-    throw invalidValue("", contents.length, `a list has at most ${MAX_LIST_ITEMS} items`, "limit_reached");
+    const reason = `a list has at most ${MAX_LIST_ITEMS} items`;
+    throw invalidValue(pointer, contents.length, reason, "limit_reached");
   }
+}
+
+function removeItems(transaction: Transaction, rows: readonly ListItemRow[]): void {
+  for (const { item } of rows) transaction.delete("listItems", item.id);
 }
 
 function toItem(

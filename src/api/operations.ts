@@ -15,11 +15,13 @@ export type OperationToSave = CheckedOperationInput & Partial<Pick<Operation, "i
  * Checks operations as they arrive.
  *
  * @param pointerOf JSON pointer of the one at `index`
+ * @param idOf id that the one at `index` has to get; a fresh one unless given
  * @throws {ApiError} with every mistake in any of them
  */
 export function checkOperations(
   bodies: readonly OperationBody[],
   pointerOf: (index: number) => string,
+  idOf: (index: number) => string | undefined = () => undefined,
 ): readonly OperationToSave[] {
   const issues: Issue[] = [];
   const checked: OperationToSave[] = [];
@@ -37,8 +39,10 @@ export function checkOperations(
       }
       continue;
     }
+    const id = idOf(index);
     checked.push({
       ...input,
+      ...(id === undefined ? {} : { id }),
       ...(body.record === undefined ? {} : { record: body.record }),
       ...(body.prefetch === undefined ? {} : { prefetch: body.prefetch }),
     });

@@ -11,6 +11,7 @@ import { rulesetRoutes } from "./resources/rulesets.ts";
 import { seqRuleRoutes } from "./resources/seqrules.ts";
 import { sequenceCookieRoutes } from "./resources/sequence-cookies.ts";
 import { tokenRoutes } from "./resources/tokens.ts";
+import { zoneDocumentRoutes } from "./resources/zone-documents.ts";
 import { zoneSettingRoutes } from "./resources/zone-settings.ts";
 import { zoneRoutes } from "./resources/zones.ts";
 import type { Route } from "./route.ts";
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...zoneRoutes,
   ...zoneSettingRoutes,
+  ...zoneDocumentRoutes,
   ...operationRoutes,
   ...operationSchemaRoutes,
   ...sequenceCookieRoutes,

@@ -25,7 +25,7 @@ import { apiError } from "./errors.ts";
 import { invalid } from "./issues.ts";
 import type { Issue } from "./issues.ts";
 import type { Product } from "./permissions.ts";
-import type { Call } from "./route.ts";
+import type { ApiDependencies, Call } from "./route.ts";
 import { timestamp } from "./wire.ts";
 
 /** A zone or an account with its rulesets. */
@@ -107,7 +107,11 @@ export function supportedKind(name: string, { level }: RulesetLevel, pointer: st
   ]);
 }
 
-export const editContext = ({ deps }: Pick<Call, "deps">, { at }: Pick<Transaction, "at">): EditContext => ({
+interface HasRandom {
+  readonly deps: Pick<ApiDependencies, "random">;
+}
+
+export const editContext = ({ deps }: HasRandom, { at }: Pick<Transaction, "at">): EditContext => ({
   newId: () => randomId(deps.random),
   at: timestamp(at),
 });
@@ -174,12 +178,15 @@ function executeIssues(
       ];
 }
 
-/** @throws {ApiError} for issues of an edit */
-export function rulesetOf(result: EditResult): Ruleset {
+/**
+ * @param pointer of the ruleset in what was sent
+ * @throws {ApiError} for issues of an edit
+ */
+export function rulesetOf(result: EditResult, pointer = ""): Ruleset {
   if (result.kind === "ruleset") return result.ruleset;
   if (result.kind === "no_rule")
     throw apiError("no_rule", "could not find rule: no rule of the ruleset has this id");
-  throw invalid(result.issues.map(toIssue));
+  throw invalid(result.issues.map((issue) => toIssue({ ...issue, pointer: pointer + issue.pointer })));
 }
 
 /** Stores a ruleset and logs the change; nothing happens when it is the same object. */

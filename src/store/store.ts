@@ -50,6 +50,7 @@ class RowStore implements Store {
   #tables: Tables;
   #snapshot: ConfigSnapshot;
   #isWriting = false;
+  readonly #refreshTimer: NodeJS.Timeout | undefined;
 
   constructor(options: StoreOptions, persistence: Persistence) {
     this.#options = options;
@@ -65,6 +66,18 @@ class RowStore implements Store {
           createdAt: transaction.at,
         }),
       );
+    }
+    if (options.refreshEveryMs !== undefined) {
+      this.#refreshTimer = setInterval(() => this.#tryRefresh(), options.refreshEveryMs).unref();
+    }
+  }
+
+  /** A look that fails (a locked or full disk) is tried again with the next one. */
+  #tryRefresh(): void {
+    try {
+      this.refresh();
+    } catch (error) {
+      this.#options.onListenerError?.(error);
     }
   }
 
@@ -206,6 +219,7 @@ class RowStore implements Store {
   }
 
   close(): void {
+    clearInterval(this.#refreshTimer);
     this.#persistence.close();
   }
 

@@ -13,6 +13,11 @@ export interface StoreOptions {
   readonly random: (lengthBytes: number) => Uint8Array;
   /** Told when a listener of {@link ConfigSource.subscribe} throws; the change stays in force. */
   readonly onListenerError?: (error: unknown) => void;
+  /**
+   * Milliseconds between looks for what other processes wrote (`stepgate import`, another worker); a look costs
+   * microseconds. Never unless given.
+   */
+  readonly refreshEveryMs?: number;
 }
 
 /** A zone that the configuration file or the flags name; they own these facts, not the API. */
