@@ -44,21 +44,28 @@ function longestBeginning(name: string, known: readonly string[]): string | unde
   return longest === "" ? undefined : longest;
 }
 
-/** Letters to insert, remove or replace; `limit` when that many or more. */
+/** Letters to insert, remove, replace, or swap with their neighbour; `limit` when that many or more. */
 function editDistance(left: string, right: string, limit: number): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
+  let beforePrevious: readonly number[] = [];
+  let previous: readonly number[] = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let row = 1; row <= left.length; row += 1) {
     const current = [row];
     for (let column = 1; column <= right.length; column += 1) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1);
-      const removed = (previous[column] ?? 0) + 1;
-      const inserted = (current[column - 1] ?? 0) + 1;
-      current.push(Math.min(replaced, removed, inserted));
+      const isSame = left[row - 1] === right[column - 1];
+      const isSwapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+      current.push(
+        Math.min(
+          (previous[column - 1] ?? limit) + (isSame ? 0 : 1),
+          (previous[column] ?? limit) + 1,
+          (current[column - 1] ?? limit) + 1,
+          isSwapped ? (beforePrevious[column - 2] ?? limit) + 1 : limit,
+        ),
+      );
     }
     if (Math.min(...current) >= limit) {
       return limit;
     }
-    previous = current;
+    [beforePrevious, previous] = [previous, current];
   }
   return previous[right.length] ?? limit;
 }
