@@ -2,6 +2,7 @@
 import type { ComparisonNode, IntRange, Items, Test } from "../ast.ts";
 import { compareIp, type ComparisonTable, type ValueTest } from "./comparisons.ts";
 import { ExpressionError } from "../errors.ts";
+import type { Span } from "../position.ts";
 import { sharesBits, type Int } from "../int.ts";
 import type { Ip, IpRange } from "../ip.ts";
 import { compileRegex } from "../regex/regex.ts";
@@ -35,7 +36,7 @@ export function compileTest({ test, span }: ComparisonNode, context: TestContext
       return (value) => (value as string).includes(needle);
     }
     case "matches":
-      return compileMatches(test.pattern);
+      return compileMatches(test.pattern, span, context.source);
     case "wildcard": {
       const match = compileWildcard(test.pattern, test.strict);
       return (value) => match(value as string);
@@ -63,11 +64,11 @@ function compileOrder(
     : (row.value(literal.value) as ValueTest);
 }
 
-function compileMatches(pattern: string): ValueTest {
+function compileMatches(pattern: string, span: Span, source: string): ValueTest {
   const regex = compileRegex(pattern);
   if ("problem" in regex) {
-    // INVARIANT: the parser has compiled the same pattern before.
-    throw new TypeError(`expected a checked pattern: ${regex.problem}`);
+    const message = `expected a regular expression: ${regex.problem}`;
+    throw new ExpressionError(source, [{ code: "invalid_regex", message, start: span.start, end: span.end }]);
   }
   return (value) => regex.test(value as string);
 }

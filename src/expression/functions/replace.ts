@@ -1,7 +1,7 @@
 /** `regex_replace` and `wildcard_replace`. */
 import { fromUtf8 } from "../bytes.ts";
 import { parameter, type FunctionDefinition, type Implementation } from "./definition.ts";
-import { compileRegex, type CompiledRegex } from "../regex/regex.ts";
+import { checkRegex, compileRegex } from "../regex/regex.ts";
 import { checkWildcard, compileWildcardCapture } from "../wildcard.ts";
 import type { Value } from "../value.ts";
 
@@ -11,8 +11,9 @@ const MAX_GROUP = 8;
 const SOURCE = parameter("field", ["Bytes"]);
 
 const REGEX = parameter("literal", ["Bytes"], (value) => {
-  const compiled = regexOf(value);
-  return "problem" in compiled ? `a regular expression (${compiled.problem})` : undefined;
+  const pattern = patternOf(value);
+  const problem = pattern === undefined ? "the pattern is not valid UTF-8" : checkRegex(pattern);
+  return problem === undefined ? undefined : `a regular expression (${problem})`;
 });
 
 const WILDCARD = parameter("literal", ["Bytes"], (value) => {
@@ -46,7 +47,11 @@ export const REPLACE_FUNCTIONS: readonly FunctionDefinition[] = [
 
 /** The first match only; a value without a match stays as it is. */
 function bindRegexReplace(pattern: Value | undefined, replacement: Value | undefined): Implementation {
-  const regex = regexOf(pattern ?? "") as CompiledRegex;
+  const regex = compileRegex(patternOf(pattern) ?? "");
+  if ("problem" in regex) {
+    // INVARIANT: the parser has checked the same pattern.
+    throw new TypeError(`expected a checked pattern: ${regex.problem}`);
+  }
   const parts = partsOf(replacement);
   return (source) => {
     if (typeof source !== "string") {
@@ -82,9 +87,8 @@ function bindWildcardReplace(
 }
 
 /** Patterns are text: the bytes of the literal read as UTF-8. */
-function regexOf(value: Value): ReturnType<typeof compileRegex> {
-  const pattern = fromUtf8(value as string);
-  return pattern === undefined ? { problem: "the pattern is not valid UTF-8" } : compileRegex(pattern);
+function patternOf(value: Value | undefined): string | undefined {
+  return typeof value === "string" ? fromUtf8(value) : undefined;
 }
 
 /** Literal text, or the number of a group. */

@@ -8,7 +8,7 @@ import { lexBytes, lexString } from "./lex-string.ts";
 import { acceptComparison, operandTypes, takesOperator, type ComparisonOperator } from "./operators.ts";
 import { parseIndex } from "./index-expression.ts";
 import type { ParseState } from "./state.ts";
-import { compileRegex } from "../regex/regex.ts";
+import { checkRegex } from "../regex/regex.ts";
 import { arrayOf, elementType, type ParsedType } from "../types.ts";
 import { checkWildcard } from "../wildcard.ts";
 
@@ -130,9 +130,9 @@ function parseOperand(state: ParseState, operator: ComparisonOperator, type: Lit
 
 function parsePattern(state: ParseState): Test {
   const { pattern, start, end } = lexPattern(state.cursor);
-  const compiled = compileRegex(pattern);
-  if ("problem" in compiled) {
-    state.report("invalid_regex", `expected a regular expression: ${compiled.problem}`, { start, end });
+  const problem = checkRegex(pattern);
+  if (problem !== undefined) {
+    state.report("invalid_regex", `expected a regular expression: ${problem}`, { start, end });
   }
   return { kind: "matches", pattern };
 }
