@@ -1,20 +1,24 @@
 /** An engine on a configuration held in memory, with the real cookie carrier, and a browser's jar in small. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { createSequenceCarrier } from "../../src/cli/sequence-cookies.ts";
 import { generateMasterKey } from "../../src/cookie/index.ts";
 import type { MasterKey } from "../../src/cookie/index.ts";
 import { createEngine } from "../../src/engine/index.ts";
 import type {
+  Account,
   ConfigSnapshot,
   ConfigSource,
   Engine,
+  EngineOptions,
   EngineRequest,
   Outcome,
+  RateLimits,
   SecurityEvent,
   Zone,
 } from "../../src/engine/index.ts";
 import type { Operation } from "../../src/operation/index.ts";
-import type { Rule, Ruleset } from "../../src/ruleset/index.ts";
+import type { Redirect, Rule, Ruleset } from "../../src/ruleset/index.ts";
+import { createMemoryRateLimitStore } from "../../src/store/memory-rate-limits.ts";
 
 export const ZONE_ID = "0123456789abcdef0123456789abcdef";
 export const HOUR_MS = 3_600_000;
@@ -41,9 +45,14 @@ export const C = operation("cccccccc", "GET", "/c/{var1}");
 
 let nextId = 0;
 
-export function rule(expression: string, members: Partial<Rule> = {}): Rule {
+/** A new id, 32 hex characters. */
+export function hexId(): string {
   nextId += 1;
-  const id = nextId.toString(16).padStart(32, "0");
+  return nextId.toString(16).padStart(32, "0");
+}
+
+export function rule(expression: string, members: Partial<Rule> = {}): Rule {
+  const id = hexId();
   return {
     id,
     ref: id,
@@ -88,6 +97,36 @@ export function zone(members: Partial<Zone> = {}): Zone {
   };
 }
 
+/** The account of the test zone. */
+export function account(members: Partial<Account> = {}): Account {
+  return { id: "a".repeat(32), name: "Test", rulesets: [], lists: [], ...members };
+}
+
+/** A bulk redirect list. */
+export function redirectList(
+  name: string,
+  redirects: readonly (Pick<Redirect, "source_url" | "target_url"> & Partial<Redirect>)[],
+): Account["lists"][number] {
+  return {
+    id: hexId(),
+    name,
+    kind: "redirect",
+    items: redirects.map((redirect) => ({
+      id: hexId(),
+      created_on: "2026-11-21T12:00:00Z",
+      modified_on: "2026-11-21T12:00:00Z",
+      redirect: {
+        status_code: 301,
+        include_subdomains: false,
+        subpath_matching: false,
+        preserve_query_string: false,
+        preserve_path_suffix: true,
+        ...redirect,
+      },
+    })),
+  };
+}
+
 /** A configuration that tests replace at will. */
 export function configSource(initial: ConfigSnapshot): ConfigSource & { set(zones: readonly Zone[]): void } {
   let snapshot = initial;
@@ -115,15 +154,38 @@ export const testKeys = (): readonly MasterKey[] => [
   generateMasterKey((lengthBytes) => randomBytes(lengthBytes)),
 ];
 
-export function startEngine(zones: readonly Zone[], masters: readonly MasterKey[] = testKeys()): TestEngine {
-  const source = configSource({ version: 1, zones });
+/** What an engine may be started with beside its zones. */
+export interface EngineExtras extends Partial<
+  Pick<EngineOptions, "rateLimits" | "clearance" | "trackerFor">
+> {
+  readonly accounts?: readonly Account[];
+}
+
+export const hashText = (text: string): string =>
+  createHash("sha256").update(text, "utf16le").digest("base64url");
+
+/** Counters as a gateway of one process has them. */
+export const memoryLimits = (): RateLimits => ({ store: createMemoryRateLimitStore(), hash: hashText });
+
+export function startEngine(
+  zones: readonly Zone[],
+  masters: readonly MasterKey[] = testKeys(),
+  { accounts, ...extras }: EngineExtras = {},
+): TestEngine {
+  const source = configSource({ version: 1, zones, ...(accounts === undefined ? {} : { accounts }) });
   const events: SecurityEvent[] = [];
-  const carrier = createSequenceCarrier(masters, { maxEntries: 10, maxAgeSeconds: 3600, leads: 2 });
+  const carrier = createSequenceCarrier(
+    masters,
+    { maxEntries: 10, maxAgeSeconds: 3600, leads: 2 },
+    { difficultyBits: 4 },
+  );
   const engine = createEngine({
     source,
     ...carrier,
+    rateLimits: memoryLimits(),
     random: (lengthBytes) => randomBytes(lengthBytes),
     onEvent: (event) => events.push(event),
+    ...extras,
   });
   return { engine, source, events };
 }
@@ -166,6 +228,8 @@ export interface VisitResult {
   /** Flat header list the visitor saw. */
   readonly headers: readonly string[];
   readonly body: string;
+  /** Flat header list the origin saw, without what a carrier adds; empty when it was not asked. */
+  readonly sent: readonly string[];
 }
 
 /** A visitor that keeps cookies as a browser does, and an origin that answers `originStatus`. */
@@ -198,7 +262,16 @@ export function createVisitor(engine: Engine) {
         ? outcome.answer.headers
         : await outcome.visit.onResponse(originStatus, originHeaders);
     apply(headers);
-    return { outcome, status, headers, body: outcome.kind === "answer" ? outcome.answer.body : "" };
+    const sent = outcome.kind === "answer" ? [] : outcome.visit.requestHeaders(request.rawHeaders);
+    return { outcome, status, headers, body: outcome.kind === "answer" ? outcome.answer.body : "", sent };
   };
   return { jar, visit };
+}
+
+/** The value of a field of a flat header list; several are joined by `, `. */
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  const values = headers.filter(
+    (_value, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === name,
+  );
+  return values.length === 0 ? undefined : values.join(", ");
 }
