@@ -1,15 +1,18 @@
-/** The data plane: an h3 application that asks the engine and forwards what may pass. */
+/**
+ * The data plane: asks the engine about each request and forwards what may pass.
+ *
+ * It takes Node's request and response as they are. A web framework around them would build a web request that
+ * nobody reads and end the response a second time, which costs as much as all the forwarding (see test/bench).
+ */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { H3, toNodeHandler } from "h3";
 import { createEngine, refusalAnswer } from "../engine/index.ts";
 import type {
   Answer,
   Outcome,
   ConfigSource,
   Engine,
-  EngineOptions,
   OwnCookies,
   RefusalReason,
   SecurityEvent,
@@ -18,6 +21,7 @@ import type {
 } from "../engine/index.ts";
 import { createForwarder, forwardUpgrade, originRequestHeaders } from "../proxy/index.ts";
 import type { Forwarder, ForwardRequest, ForwardResult, UpstreamLimits } from "../proxy/index.ts";
+import { nextRayId } from "./ray-id.ts";
 import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
 import type { ConnectionHandlers } from "./listen.ts";
 import { strictRefusal } from "./strict.ts";
@@ -27,10 +31,6 @@ export interface GatewayOptions {
   readonly source: ConfigSource;
   readonly trackerFor: TrackerFactory;
   readonly ownCookies: OwnCookies;
-  /** Where rate limits count; see `EngineOptions`. */
-  readonly rateLimits?: EngineOptions["rateLimits"];
-  /** Challenges and clearances; see `EngineOptions`. */
-  readonly clearance?: EngineOptions["clearance"];
   /** The clock, epoch milliseconds. */
   readonly now: () => number;
   readonly onEvent: (event: SecurityEvent) => void;
@@ -53,34 +53,19 @@ export interface Gateway extends ConnectionHandlers {
   close(): Promise<void>;
 }
 
-/** h3 takes this from a handler that has answered on Node's response itself. */
-const HANDLED = Symbol.for("h3.handled");
-
-const RAY_ID_BYTES = 8;
-
 export function createGateway(options: GatewayOptions): Gateway {
   const engine = createEngine({
     source: options.source,
     trackerFor: options.trackerFor,
     ownCookies: options.ownCookies,
-    ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
-    ...(options.clearance === undefined ? {} : { clearance: options.clearance }),
     random: (lengthBytes) => randomBytes(lengthBytes),
     onEvent: options.onEvent,
   });
   const forwarder = createForwarder(options.upstream);
   const unsubscribe = options.source.subscribe(() => forwarder.keepOnly(engine.origins()));
-  // Targets that a URL parser refuses are ours to judge: the same string is matched and forwarded.
   const plane: Plane = { engine, forwarder, options };
-  const app = new H3({ allowMalformedURL: true, silent: true });
-  app.use(async (event) => {
-    const node = event.runtime?.node;
-    if (node?.res === undefined) throw new TypeError("the gateway runs on Node's servers only");
-    await handle(node.req as IncomingMessage, node.res as ServerResponse, plane);
-    return HANDLED;
-  });
   return {
-    request: toNodeHandler(app),
+    request: (req, res) => void handle(req, res, plane),
     upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
     hasHost: (host) => engine.hasHost(host),
     async close() {
@@ -98,7 +83,7 @@ interface Plane {
 }
 
 function toEngineRequest(req: IncomingMessage, { options }: Plane): NodeEngineRequest {
-  return new NodeEngineRequest(req, options.now(), randomBytes(RAY_ID_BYTES).toString("hex"));
+  return new NodeEngineRequest(req, options.now(), nextRayId());
 }
 
 const STRICT_REFUSALS = {
@@ -139,7 +124,7 @@ async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): 
   if (req.headers.expect !== undefined) res.writeContinue();
   const { visit } = outcome;
   const result = await plane.forwarder.forward({ req, res }, toForwardRequest(request, visit), visit);
-  const failure = failureAnswer(result, { request, visit }, plane);
+  const failure = failureAnswer(result, request, plane);
   if (failure !== undefined) sendAnswer(req, res, failure);
 }
 
@@ -159,24 +144,18 @@ async function handleUpgrade(
     sendRawAnswer(client.socket, outcome.answer);
     return;
   }
-  const { visit } = outcome;
-  const result = await forwardUpgrade(client, toForwardRequest(request, visit), visit);
-  const failure = failureAnswer(result, { request, visit }, plane);
+  const result = await forwardUpgrade(client, toForwardRequest(request, outcome.visit), outcome.visit);
+  const failure = failureAnswer(result, request, plane);
   if (failure !== undefined) sendRawAnswer(client.socket, failure);
 }
 
 /** Reports how forwarding failed; the answer to give when the origin has not given any. */
-function failureAnswer(
-  result: ForwardResult,
-  { request, visit }: { readonly request: NodeEngineRequest; readonly visit: Visit },
-  plane: Plane,
-): Answer | undefined {
+function failureAnswer(result: ForwardResult, request: NodeEngineRequest, plane: Plane): Answer | undefined {
   if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
-  if (result.kind === "client-gone") visit.onClientGone();
   if (result.kind !== "unanswered") return undefined;
   const reason = REFUSAL_OF[result.reason];
   report(plane, request, reason, result.error);
-  return visit.onUnanswered(refusalAnswer(request, reason));
+  return refusalAnswer(request, reason);
 }
 
 const REFUSAL_OF = {
@@ -193,12 +172,7 @@ function toForwardRequest(request: NodeEngineRequest, visit: Visit): ForwardRequ
     cookie: visit.cookie,
     rayId: request.rayId,
   });
-  return {
-    origin: visit.origin,
-    method: request.method,
-    target: visit.target,
-    headers: visit.requestHeaders(headers),
-  };
+  return { origin: visit.origin, method: request.method, target: visit.target, headers };
 }
 
 function report(

@@ -117,7 +117,8 @@ export function originRequestHeaders(rawHeaders: readonly string[], facts: Forwa
  * @param rawHeaders what the origin sent, flat, as byte buffers or strings
  */
 export function clientResponseHeaders(rawHeaders: readonly (Buffer | string)[]): string[] {
-  const decoded = rawHeaders.map((part) => (typeof part === "string" ? part : part.toString("latin1")));
+  const decoded: string[] = [];
+  for (const part of rawHeaders) decoded.push(typeof part === "string" ? part : part.toString("latin1"));
   const removed = nominated(decoded);
   const headers: string[] = [];
   for (let index = 0; index < decoded.length; index += 2) {

@@ -1,0 +1,19 @@
+/** What the bench and its peers agree on. */
+
+export const KINDS = [
+  "origin",
+  "stepgate-plain",
+  "stepgate-full",
+  "stepgate-full-2-workers",
+  "fast-proxy",
+  "http-proxy-3",
+  "fastify-http-proxy",
+  "h3-proxyRequest",
+] as const;
+
+export type PeerKind = (typeof KINDS)[number];
+
+export const BENCH_HOST = "bench.example";
+export const BODY_BYTES = 1024;
+/** The path of all requests; an operation in the full configuration. */
+export const TRACKED_PATH = "/api/v1/transfer";

@@ -1,0 +1,131 @@
+/** Starts the bench's peers and reads what they cost. Linux only: CPU times come from /proc. */
+import { fork, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findProgram } from "../../setup/run.ts";
+import { installPackages } from "../../setup/system-packages.ts";
+import type { PeerKind } from "./kinds.ts";
+
+/** Ticks per second of /proc; the kernel's interface fixes it for every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+export interface Peer {
+  readonly name: string;
+  readonly port: number;
+  /** CPU microseconds used so far by the process and its children. */
+  cpuMicros(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** @throws {Error} when the program is neither there nor can be installed */
+export async function requireProgram(name: string, debianPackage: string): Promise<string> {
+  const found = await findOrInstall(name, debianPackage);
+  if (found === undefined) throw new Error(`the bench needs \`${name}\`: install ${debianPackage}`);
+  return found;
+}
+
+export async function findOrInstall(name: string, debianPackage: string): Promise<string | undefined> {
+  const [found] = findProgram([name]);
+  if (found !== undefined) return found;
+  return (await installPackages([debianPackage], say)) ? findProgram([name])[0] : undefined;
+}
+
+function say(line: string): void {
+  process.stderr.write(`bench: ${line}\n`);
+}
+
+/** @param execArgv flags for Node, such as `--cpu-prof` */
+export async function startPeer(
+  kind: PeerKind,
+  origin = "",
+  execArgv: readonly string[] = [],
+): Promise<Peer> {
+  const child = fork(new URL("peer.ts", import.meta.url), [kind, origin], {
+    execArgv: [...execArgv],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const { port } = await new Promise<{ readonly port: number }>((resolve, reject) => {
+    child.once("message", (message) => resolve(message as { readonly port: number }));
+    child.once("exit", (code) => reject(new Error(`the peer \`${kind}\` ended with ${code}`)));
+  });
+  return { name: kind, port, cpuMicros: () => cpuMicrosOf(child), stop: () => endChild(child) };
+}
+
+export interface NginxOptions {
+  /** Lines of the `http` block behind `server_name`. */
+  readonly location: string;
+  readonly upstream?: string;
+}
+
+export async function startNginx(
+  name: string,
+  { location, upstream }: NginxOptions,
+): Promise<Peer | undefined> {
+  const program = await findOrInstall("nginx", "nginx-light");
+  if (program === undefined) return undefined;
+  const dir = await mkdtemp(join(tmpdir(), "stepgate-nginx-"));
+  const port = await freePort();
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (what) => `${what}_temp_path ${join(dir, what)};`,
+  );
+  await writeFile(
+    join(dir, "nginx.conf"),
+    `worker_processes 1; daemon off; master_process off; pid ${join(dir, "pid")}; error_log ${join(dir, "error.log")};
+     ${process.getuid?.() === 0 ? "user root;" : ""}
+     events { worker_connections 4096; }
+     http { access_log off; keepalive_requests 1000000000; ${paths.join(" ")}
+       ${upstream === undefined ? "" : `upstream origin { server ${upstream}; keepalive 256; keepalive_requests 1000000000; }`}
+       server { listen 127.0.0.1:${port}; location / { ${location} } } }`,
+  );
+  const child = spawn(program, ["-p", dir, "-c", join(dir, "nginx.conf")], { stdio: "ignore" });
+  await reachable(port);
+  return {
+    name,
+    port,
+    cpuMicros: () => cpuMicrosOf(child),
+    async stop() {
+      await endChild(child);
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function cpuMicrosOf({ pid }: ChildProcess): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, "latin1");
+  // Fields behind the name in parentheses, which may hold spaces: utime is the 12th of them, stime the 13th.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6;
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  // A peer of ours ends when its channel does, and so do its workers.
+  if (child.connected) child.disconnect();
+  else child.kill("SIGTERM");
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function reachable(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    try {
+      await fetch(`http://127.0.0.1:${port}/`);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`nothing answers on port ${port}`);
+}
