@@ -9,6 +9,9 @@ import { UserError } from "./cli/user-error.ts";
 const SUB_COMMANDS: SubCommandsDef = {
   start: async () => (await import("./cli/start-command.ts")).startCommand,
   eval: async () => (await import("./cli/eval.ts")).evalCommand,
+  backup: async () => (await import("./cli/backup.ts")).backupCommand,
+  export: async () => (await import("./cli/export.ts")).exportCommand,
+  import: async () => (await import("./cli/import.ts")).importCommand,
 };
 
 const main = defineCommand({
