@@ -81,17 +81,18 @@ describe("levels", () => {
   });
 });
 
+const limit = (ref: string) =>
+  named(ref, "block", {
+    ratelimit: {
+      characteristics: ["cf.colo.id"],
+      period: 10,
+      requests_per_period: 1,
+      mitigation_timeout: 10,
+    },
+  });
+
 describe("skip", () => {
   const RATELIMIT = { phase: "http_ratelimit" } as const;
-  const limit = (ref: string) =>
-    named(ref, "block", {
-      ratelimit: {
-        characteristics: ["cf.colo.id"],
-        period: 10,
-        requests_per_period: 1,
-        mitigation_timeout: 10,
-      },
-    });
   /** Two requests; the second is limited unless the limit is skipped. */
   async function limited(
     zoneRules: readonly Rule[],
@@ -164,7 +165,7 @@ describe("skip", () => {
       "zone",
       429,
     ],
-  ])("%s", async (_name, parameters, skipLevel, limitLevel, status) => {
+  ])("%s", async (_name, parameters, ...[skipLevel, limitLevel, status]) => {
     const rules = [skip("skip", parameters)];
     expect(
       await limited(skipLevel === "zone" ? rules : [], skipLevel === "root" ? rules : [], limitLevel),

@@ -1,5 +1,5 @@
 /** Phases `http_request_late_transform` and `http_response_headers_transform`. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyHeaderEdits, toHeaderValue } from "../../src/phases/header-edits.ts";
 import type { HeaderEdit } from "../../src/phases/header-edits.ts";
@@ -61,17 +61,17 @@ describe("edits of a list", () => {
   });
 });
 
-describe("request headers", () => {
-  const sent = async (
-    rules: readonly Rule[],
-    headers: Readonly<Record<string, string>> = {},
-    target = "/other",
-  ) => {
-    const { engine, events } = startEngine([requestZone(...rules)]);
-    const result = await createVisitor(engine).visit({ target, headers });
-    return { events, get: (name: string) => headerOf(result.sent, name), ...result };
-  };
+const sent = async (
+  rules: readonly Rule[],
+  headers: Readonly<Record<string, string>> = {},
+  target = "/other",
+) => {
+  const { engine, events } = startEngine([requestZone(...rules)]);
+  const result = await createVisitor(engine).visit({ target, headers });
+  return { events, get: (name: string) => headerOf(result.sent, name), ...result };
+};
 
+describe("request headers", () => {
   test("static and computed values, and removal", async () => {
     const { get } = await sent(
       [
@@ -180,17 +180,17 @@ describe("request headers", () => {
   });
 });
 
-describe("response headers", () => {
-  const seen = async (
-    rules: readonly Rule[],
-    origin: { status?: number; headers?: string[] },
-    target = "/other",
-  ) => {
-    const { engine, events } = startEngine([responseZone(...rules)]);
-    const result = await createVisitor(engine).visit({ target }, origin);
-    return { events, get: (name: string) => headerOf(result.headers, name), ...result };
-  };
+const seen = async (
+  rules: readonly Rule[],
+  origin: { status?: number; headers?: string[] },
+  target = "/other",
+) => {
+  const { engine, events } = startEngine([responseZone(...rules)]);
+  const result = await createVisitor(engine).visit({ target }, origin);
+  return { events, get: (name: string) => headerOf(result.headers, name), ...result };
+};
 
+describe("response headers", () => {
   test("set, add and remove; rules may ask for the response", async () => {
     const { get } = await seen(
       [

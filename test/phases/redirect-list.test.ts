@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { indexRedirects, splitUrl } from "../../src/phases/redirect-list.ts";
 import type { Redirect } from "../../src/ruleset/index.ts";
@@ -154,26 +154,27 @@ test("property: the index finds what trying every item finds", () => {
   );
 });
 
+const longList = (count: number): readonly Redirect[] =>
+  Array.from({ length: count }, (_, index) => redirect(`example.com/p/${index}`, sub));
+const probes = (count: number): readonly string[] =>
+  Array.from({ length: 1_000 }, (_, index) => `https://example.com/p/${(index * 97) % count}/x/y/z`);
+
 test("100,000 items are found as fast as ten", () => {
-  const list = (count: number): readonly Redirect[] =>
-    Array.from({ length: count }, (_, index) => redirect(`example.com/p/${index}`, sub));
-  const probes = (count: number): readonly string[] =>
-    Array.from({ length: 1_000 }, (_, index) => `https://example.com/p/${(index * 97) % count}/x/y/z`);
-  let look_ups = 0;
+  let lookUps = 0;
   class CountingMap<K, V> extends Map<K, V> {
     override get(key: K): V | undefined {
-      look_ups += 1;
+      lookUps += 1;
       return super.get(key);
     }
   }
   const original = globalThis.Map;
   const countLookups = (count: number): number => {
-    globalThis.Map = CountingMap as MapConstructor;
+    globalThis.Map = CountingMap;
     try {
-      const index = indexRedirects(list(count));
-      look_ups = 0;
+      const index = indexRedirects(longList(count));
+      lookUps = 0;
       for (const url of probes(count)) expect(index.find(splitUrl(url))).toBeDefined();
-      return look_ups;
+      return lookUps;
     } finally {
       globalThis.Map = original;
     }

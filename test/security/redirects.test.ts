@@ -1,5 +1,5 @@
 /** Open redirects and redirect loops (CWE-601; threat T3): what a visitor sends must not choose where others are sent. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toBytes } from "../../src/expression/index.ts";
 import { judgeComputedTarget } from "../../src/phases/redirect-target.ts";
@@ -127,27 +127,27 @@ describe("targets that were computed from a request", () => {
   });
 });
 
-describe("rules", () => {
-  const redirectTo = (expression: string, more: object = {}) =>
-    zone({
-      rulesets: [
-        ruleset(
-          [
-            rule('http.request.uri.path eq "/go"', {
-              action: "redirect",
-              action_parameters: { from_value: { target_url: { expression }, status_code: 302, ...more } },
-            }),
-          ],
-          { phase: "http_request_dynamic_redirect" },
-        ),
-      ],
-    });
-  const visitGo = async (expression: string, query: string, more: object = {}) => {
-    const { engine, events } = startEngine([redirectTo(expression, more)]);
-    const { status, headers } = await createVisitor(engine).visit({ target: `/go${query}` });
-    return { status, location: headerOf(headers, "location"), events };
-  };
+const redirectTo = (expression: string, more: object = {}) =>
+  zone({
+    rulesets: [
+      ruleset(
+        [
+          rule('http.request.uri.path eq "/go"', {
+            action: "redirect",
+            action_parameters: { from_value: { target_url: { expression }, status_code: 302, ...more } },
+          }),
+        ],
+        { phase: "http_request_dynamic_redirect" },
+      ),
+    ],
+  });
+const visitGo = async (expression: string, query: string, more: object = {}) => {
+  const { engine, events } = startEngine([redirectTo(expression, more)]);
+  const { status, headers } = await createVisitor(engine).visit({ target: `/go${query}` });
+  return { status, location: headerOf(headers, "location"), events };
+};
 
+describe("rules", () => {
   test("an argument as the whole target leads nowhere but to the site", async () => {
     const next = 'http.request.uri.args["next"][0]';
     const asText = `concat(${next}, "")`;
@@ -159,18 +159,17 @@ describe("rules", () => {
       "//evil.example",
       "https://evil.example",
       "https:evil.example",
-      "/%5Cevil.example%20",
       "javascript:alert(1)",
     ]) {
       const { status, location, events } = await visitGo(asText, `?next=${evil}`);
-      // Percent-encoded text stays encoded: it is a path of the site then.
-      if (evil.startsWith("/%5C")) expect(location).toBe("https://shop.example/%5Cevil.example%20");
-      else {
-        expect([evil, status, location]).toEqual([evil, 400, undefined]);
-        expect(events[0]).toMatchObject({ action: "redirect", outcome: "failed", status: 400 });
-        expect(events[0]?.detail).toMatch(/^the target was refused: /);
-      }
+      expect([evil, status, location]).toEqual([evil, 400, undefined]);
+      expect(events).toMatchObject([{ action: "redirect", outcome: "failed", status: 400 }]);
+      expect(events[0]?.detail).toMatch(/^the target was refused: /);
     }
+    // Percent-encoded text stays encoded: it is a path of the site then.
+    expect(await visitGo(asText, "?next=/%5Cevil.example%20")).toMatchObject({
+      location: "https://shop.example/%5Cevil.example%20",
+    });
   });
 
   test("a host that the rule writes out is allowed, what is glued to it is not", async () => {
