@@ -6,7 +6,7 @@ import { needsAllBefore } from "./rules.ts";
 import { callAtOnce, callFrom, isSequenceCookie } from "./visitor.ts";
 import type { PageCall } from "./visitor.ts";
 
-export const ROUNDS = 200;
+const ROUNDS = 200;
 
 /** More than one process ever sends a browser is a broken promise (spec: at most about 1 KB in a burst of eight). */
 export const MAX_COOKIE_BYTES = 1_300;

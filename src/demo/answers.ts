@@ -4,7 +4,7 @@
  * Marks an answer as the bank's own. The page reads it: an answer without it was given by something that stands
  * in front of the bank, whatever its status and its body look like.
  */
-export const BANK_HEADER = "harbour-bank";
+const BANK_HEADER = "harbour-bank";
 
 const COMMON_HEADERS = {
   [BANK_HEADER]: "1",

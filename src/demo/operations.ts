@@ -1,6 +1,6 @@
 /** The operations of the bank's API: the demo zone saves them, and the bank's own router is made of them. */
 
-export interface BankOperation {
+interface BankOperation {
   readonly method: "GET" | "POST";
   /** Path template; a variable stands in braces. */
   readonly endpoint: string;

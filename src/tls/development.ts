@@ -7,7 +7,7 @@ import { certificateHosts, hostKey } from "./hosts.ts";
 import type { CertificateHost } from "./hosts.ts";
 import { issueAuthority, issueLeaf, mayVouchFor, namedHosts } from "./issue.ts";
 import type { PemPair } from "./issue.ts";
-import { CA_RENEWAL_MS, LEAF_RENEWAL_MS } from "./limits.ts";
+import { LEAF_LIFETIME_MS, LEAF_RENEWAL_MS } from "./limits.ts";
 import type { Certificate } from "./own.ts";
 
 export interface DevCertificateOptions {
@@ -110,7 +110,7 @@ async function makeAnew(
   const hosts = former === undefined ? asked : union(asked, former.cert);
   const kept = await readPair(files.caCert, files.caKey);
   const isKept =
-    kept !== undefined && isCurrent(kept.cert, nowMs, CA_RENEWAL_MS) && mayVouchFor(kept.cert, hosts);
+    kept !== undefined && isCurrent(kept.cert, nowMs, LEAF_LIFETIME_MS) && mayVouchFor(kept.cert, hosts);
   const authority = isKept ? kept : await issueAuthority(hosts, nowMs);
   const issued = await issueLeaf(authority, hosts, nowMs);
   const leaf: PemPair = { cert: issued.cert + authority.cert, key: issued.key };

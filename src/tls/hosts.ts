@@ -12,7 +12,7 @@ export interface CertificateHost {
 }
 
 /** What every development certificate is for. */
-export const LOCAL_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "::1"];
+const LOCAL_HOSTS: readonly string[] = ["localhost", "127.0.0.1", "::1"];
 
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
@@ -20,7 +20,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
  * @param host a host name, a wildcard name (`*.shop.example`) or an IP address (IPv6 with or without brackets)
  * @throws CertificateError ERR_CERTIFICATE_HOST when it is none of these
  */
-export function parseHost(host: string): CertificateHost {
+function parseHost(host: string): CertificateHost {
   const bare = host.startsWith("[") && host.endsWith("]") ? host.slice(1, -1) : host;
   const family = isIP(bare);
   if (family !== 0 && !bare.includes("%")) {

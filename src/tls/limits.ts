@@ -17,9 +17,6 @@ export const LEAF_RENEWAL_MS = 30 * DAY_MS;
  */
 export const CA_LIFETIME_MS = 3_650 * DAY_MS;
 
-/** The CA is made anew when it could not outlive the leaf that it would sign now. */
-export const CA_RENEWAL_MS = LEAF_LIFETIME_MS;
-
 /** How far validity reaches back, for clients whose clock is a little behind. */
 export const CLOCK_SKEW_MS = 3_600_000;
 
