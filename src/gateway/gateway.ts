@@ -13,6 +13,7 @@ import type {
   Outcome,
   ConfigSource,
   Engine,
+  EngineOptions,
   OwnCookies,
   RefusalReason,
   SecurityEvent,
@@ -21,9 +22,9 @@ import type {
 } from "../engine/index.ts";
 import { createForwarder, forwardUpgrade, originRequestHeaders } from "../proxy/index.ts";
 import type { Forwarder, ForwardRequest, ForwardResult, UpstreamLimits } from "../proxy/index.ts";
-import { nextRayId } from "./ray-id.ts";
 import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
 import type { ConnectionHandlers } from "./listen.ts";
+import { nextRayId } from "./ray-id.ts";
 import { strictRefusal } from "./strict.ts";
 import type { StrictRefusal } from "./strict.ts";
 
@@ -31,6 +32,10 @@ export interface GatewayOptions {
   readonly source: ConfigSource;
   readonly trackerFor: TrackerFactory;
   readonly ownCookies: OwnCookies;
+  /** Where rate limits count; see `EngineOptions`. */
+  readonly rateLimits?: EngineOptions["rateLimits"];
+  /** Challenges and clearances; see `EngineOptions`. */
+  readonly clearance?: EngineOptions["clearance"];
   /** The clock, epoch milliseconds. */
   readonly now: () => number;
   readonly onEvent: (event: SecurityEvent) => void;
@@ -58,6 +63,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     source: options.source,
     trackerFor: options.trackerFor,
     ownCookies: options.ownCookies,
+    ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
+    ...(options.clearance === undefined ? {} : { clearance: options.clearance }),
     random: (lengthBytes) => randomBytes(lengthBytes),
     onEvent: options.onEvent,
   });
@@ -124,7 +131,7 @@ async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): 
   if (req.headers.expect !== undefined) res.writeContinue();
   const { visit } = outcome;
   const result = await plane.forwarder.forward({ req, res }, toForwardRequest(request, visit), visit);
-  const failure = failureAnswer(result, request, plane);
+  const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendAnswer(req, res, failure);
 }
 
@@ -144,18 +151,24 @@ async function handleUpgrade(
     sendRawAnswer(client.socket, outcome.answer);
     return;
   }
-  const result = await forwardUpgrade(client, toForwardRequest(request, outcome.visit), outcome.visit);
-  const failure = failureAnswer(result, request, plane);
+  const { visit } = outcome;
+  const result = await forwardUpgrade(client, toForwardRequest(request, visit), visit);
+  const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendRawAnswer(client.socket, failure);
 }
 
 /** Reports how forwarding failed; the answer to give when the origin has not given any. */
-function failureAnswer(result: ForwardResult, request: NodeEngineRequest, plane: Plane): Answer | undefined {
+function failureAnswer(
+  result: ForwardResult,
+  { request, visit }: { readonly request: NodeEngineRequest; readonly visit: Visit },
+  plane: Plane,
+): Answer | undefined {
   if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
+  if (result.kind === "client-gone") visit.onClientGone();
   if (result.kind !== "unanswered") return undefined;
   const reason = REFUSAL_OF[result.reason];
   report(plane, request, reason, result.error);
-  return refusalAnswer(request, reason);
+  return visit.onUnanswered(refusalAnswer(request, reason));
 }
 
 const REFUSAL_OF = {
@@ -172,7 +185,12 @@ function toForwardRequest(request: NodeEngineRequest, visit: Visit): ForwardRequ
     cookie: visit.cookie,
     rayId: request.rayId,
   });
-  return { origin: visit.origin, method: request.method, target: visit.target, headers };
+  return {
+    origin: visit.origin,
+    method: request.method,
+    target: visit.target,
+    headers: visit.requestHeaders(headers),
+  };
 }
 
 function report(
