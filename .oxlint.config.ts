@@ -52,13 +52,22 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   store: edge(PURE_FOLDERS, ["ioredis"]),
   proxy: edge([], ["undici", "httpxy"]),
   gateway: edge(["cookie", "proxy", "store", ...PURE_FOLDERS], ["h3", "srvx", "@opentelemetry/api"]),
-  adapters: edge(["engine", "cookie"], ["h3"]),
+  // The engine as middleware: it is handed a configuration in the words of the pure folders. Counts in memory.
+  adapters: edge(["cookie", "store", ...PURE_FOLDERS], ["h3", "@noble/hashes"]),
+  // Journeys for tests of applications: written with the adapters' words, run against them, a URL or the engine.
+  testing: edge(["adapters", "cookie", ...PURE_FOLDERS], ["cookie", "yaml"]),
   api: edge(["store", ...PURE_FOLDERS], ["h3", "srvx", "zod", "zod-openapi", "swagger-ui-dist"]),
   demo: edge([], ["h3", "srvx"]),
   cli: edge(
-    ["cookie", "tls", "store", "proxy", "gateway", "adapters", "api", "demo", ...PURE_FOLDERS],
+    ["cookie", "tls", "store", "proxy", "gateway", "adapters", "api", "demo", "testing", ...PURE_FOLDERS],
     ["citty", "pino", "prom-client", "zod"],
   ),
+};
+
+/** What runtimes without Node may import of folders whose door needs Node. */
+const SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
+  cookie: ["portable.ts"],
+  store: ["memory-rate-limits.ts"],
 };
 
 /** The folders of `src/` that have a row: a test sees to it that none is without. */
@@ -101,7 +110,12 @@ function layerOverride(folder: string, layer: Layer): OxlintOverride {
       ? []
       : [
           {
-            group: layer.mayImport.flatMap((other) => [`**/../${other}/**`, `!**/../${other}/index.ts`]),
+            group: [
+              ...layer.mayImport.flatMap((other) => [`**/../${other}/**`, `!**/../${other}/index.ts`]),
+              ...layer.mayImport.flatMap((other) =>
+                (SIDE_DOORS[other] ?? []).map((door) => `!**/../${other}/${door}`),
+              ),
+            ],
             message: "import another folder through its index.ts",
           },
         ]),

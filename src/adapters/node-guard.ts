@@ -1,0 +1,113 @@
+/** What the adapters for Node's request and response share, whatever framework hands them over. */
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Answer, Visit } from "../engine/index.ts";
+import { createGuard } from "./guard.ts";
+import type { Guard } from "./guard.ts";
+import { NodeRequest } from "./node-request.ts";
+import type { NodeRequestOptions } from "./node-request.ts";
+import { onHead } from "./node-response.ts";
+import { nodeRuntime } from "./node-runtime.ts";
+import type { KeySetInput, StepgateOptions } from "./options.ts";
+import { LazySequence } from "./sequence-context.ts";
+import type { SequenceContext } from "./sequence-context.ts";
+import type { ZoneDocument } from "./zone-document.ts";
+
+export interface NodeStepgateOptions extends StepgateOptions, NodeRequestOptions {
+  /** Master keys as a JWK set or its JSON text; `STEPGATE_KEYS` unless given. Without any, for this process only. */
+  readonly keys?: KeySetInput | string;
+  /** File of an exported zone, read once at the start; in place of `zone`. */
+  readonly zoneFile?: string;
+}
+
+export interface NodeGuard {
+  readonly guard: Guard;
+  /**
+   * Judges a request and prepares its response.
+   *
+   * @returns the answer to give in the application's place, `undefined` when the request may go on
+   */
+  readonly enter: (req: IncomingMessage, res: ServerResponse) => Promise<Answer | undefined>;
+}
+
+/** Requests that went on, and what their handlers may know. */
+const sequences = new WeakMap<IncomingMessage, SequenceContext>();
+
+/** The sequence of a request that went past a middleware of ours, `undefined` for any other. */
+export function sequenceOf(req: IncomingMessage): SequenceContext | undefined {
+  return sequences.get(req);
+}
+
+/** @throws {TypeError} for what is wrong with the options */
+export function createNodeGuard({ zoneFile, ...options }: NodeStepgateOptions): NodeGuard {
+  const zone = zoneFile === undefined ? options.zone : readZoneFile(zoneFile);
+  const guard = createGuard(zone === undefined ? options : { ...options, zone }, nodeRuntime(options.keys));
+  // A framework that runs its middleware twice for one request must not record twice.
+  const entered = new WeakMap<ServerResponse, Promise<Answer | undefined>>();
+  const enter = async (req: IncomingMessage, res: ServerResponse): Promise<Answer | undefined> => {
+    const judgement = await guard.judge(new NodeRequest(req, guard, options));
+    if (judgement.kind === "answer") return judgement.answer;
+    if (judgement.visit !== undefined) prepare(req, res, judgement.visit, guard);
+    return undefined;
+  };
+  // Wrong keys end the process at its start, unless somebody waits for `ready` and handles it.
+  void guard.start();
+  return {
+    guard,
+    enter(req, res) {
+      let entering = entered.get(res);
+      if (entering === undefined) entered.set(res, (entering = enter(req, res)));
+      return entering;
+    },
+  };
+}
+
+function prepare(req: IncomingMessage, res: ServerResponse, visit: Visit, guard: Guard): void {
+  sequences.set(req, new LazySequence(visit));
+  editRequest(req, visit);
+  if (!visit.hasResponseWork) return;
+  onHead(res, (status, headers) => {
+    try {
+      const edited = visit.onResponse(status, headers);
+      if (!(edited instanceof Promise)) return edited;
+      throw new TypeError("expected stores that answer synchronously");
+    } catch (error) {
+      // The application's answer is complete; what is lost is one record, and that is reported.
+      guard.report({ reason: "response", error: error as Error });
+      return undefined;
+    }
+  });
+  res.once("close", () => {
+    if (!res.headersSent) visit.onClientGone();
+  });
+}
+
+/** Rules of `http_request_late_transform` change what the application reads in `req.headers`. */
+function editRequest(req: IncomingMessage, visit: Visit): void {
+  const { rawHeaders, headers } = req;
+  const edited = visit.requestHeaders(rawHeaders);
+  if (edited === rawHeaders) return;
+  const fields = joined(edited);
+  const before = joined(rawHeaders);
+  for (const name of before.keys()) if (!fields.has(name)) delete headers[name];
+  for (const [name, value] of fields) if (before.get(name) !== value) headers[name] = value;
+}
+
+function joined(list: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let index = 0; index < list.length; index += 2) {
+    const name = (list[index] as string).toLowerCase();
+    const before = fields.get(name);
+    const value = list[index + 1] as string;
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return fields;
+}
+
+function readZoneFile(file: string): ZoneDocument {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as ZoneDocument;
+  } catch (error) {
+    throw new TypeError(`zoneFile \`${file}\`: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,117 @@
+/** Express, Connect, Fastify, Koa and node:http: one guard, handed over in each framework's own way. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Answer } from "../engine/index.ts";
+import { createNodeGuard, sequenceOf } from "./node-guard.ts";
+import type { NodeStepgateOptions } from "./node-guard.ts";
+import { sendAnswer } from "./node-response.ts";
+import type { SequenceContext } from "./sequence-context.ts";
+
+/** Middleware of the form that Express and Connect take, and all others can call. */
+export interface NodeMiddleware {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  /** Resolves when keys and configuration are ready; rejects with what is wrong with the keys. */
+  readonly ready: Promise<void>;
+}
+
+/**
+ * Tracks operations, asks the rules and sets the cookies of an application on Node. Goes before every handler and
+ * before what compresses or caches. Responses stream as before: their head is edited when it is written.
+ *
+ * @throws {TypeError} for what is wrong with the options
+ */
+export function stepgate(options: NodeStepgateOptions): NodeMiddleware {
+  const { enter, guard } = createNodeGuard(options);
+  const run = async (
+    req: IncomingMessage,
+    res: ServerResponse,
+    next: (error?: unknown) => void,
+  ): Promise<void> => {
+    let answer: Answer | undefined;
+    try {
+      answer = await enter(req, res);
+    } catch (error) {
+      // Keys that cannot be used: nothing may pass.
+      next(error);
+      return;
+    }
+    if (answer === undefined) next();
+    else sendAnswer(req, res, answer);
+  };
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void =>
+    void run(req, res, next);
+  return Object.assign(middleware, { ready: guard.start() });
+}
+
+/** What is asked of Fastify. */
+interface FastifyLike {
+  addHook(
+    name: "onRequest",
+    hook: (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown>,
+  ): unknown;
+}
+
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage;
+}
+
+interface FastifyReplyLike {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
+}
+
+/**
+ * The same for Fastify: `fastifyStepgate(app, options)` before the routes. `sequenceOf(request.raw)` in a handler.
+ *
+ * @throws {TypeError} for what is wrong with the options
+ */
+export function fastifyStepgate(app: FastifyLike, options: NodeStepgateOptions): void {
+  const { enter } = createNodeGuard(options);
+  app.addHook("onRequest", async (request, reply) => {
+    const answer = await enter(request.raw, reply.raw);
+    if (answer === undefined) return;
+    reply.hijack();
+    sendAnswer(request.raw, reply.raw, answer);
+  });
+}
+
+/** What is asked of Koa. */
+interface KoaContextLike {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly state: { sequence?: SequenceContext | undefined };
+  status: number;
+  body: unknown;
+  set(name: string, value: string | string[]): void;
+}
+
+/**
+ * The same for Koa: `app.use(koaStepgate(options))`. Handlers find the sequence in `ctx.state.sequence`.
+ *
+ * @throws {TypeError} for what is wrong with the options
+ */
+export function koaStepgate(
+  options: NodeStepgateOptions,
+): (ctx: KoaContextLike, next: () => Promise<unknown>) => Promise<void> {
+  const { enter } = createNodeGuard(options);
+  return async (ctx, next) => {
+    const answer = await enter(ctx.req, ctx.res);
+    if (answer !== undefined) {
+      answerKoa(ctx, answer);
+      return;
+    }
+    ctx.state.sequence = sequenceOf(ctx.req);
+    await next();
+  };
+}
+
+function answerKoa(ctx: KoaContextLike, { status, headers, body }: Answer): void {
+  ctx.status = status;
+  // Koa guesses a type for a body that has none yet, so the body goes first.
+  ctx.body = body;
+  const fields = new Map<string, string[]>();
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    fields.set(name, [...(fields.get(name) ?? []), headers[index + 1] as string]);
+  }
+  for (const [name, values] of fields) ctx.set(name, values.length === 1 ? (values[0] as string) : values);
+}

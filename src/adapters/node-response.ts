@@ -1,0 +1,91 @@
+/**
+ * The response of an application on Node, at the one moment at which its head is complete and not yet sent: all
+ * frameworks, streams, errors and redirects come past `writeHead`, and nothing is held back.
+ */
+import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
+import type { Answer } from "../engine/index.ts";
+
+/** Edits a flat header list. */
+export type HeadEditor = (status: number, headers: string[]) => readonly string[] | undefined;
+
+type WriteHead = (this: ServerResponse, status: number, ...rest: readonly unknown[]) => ServerResponse;
+
+/**
+ * Edits the head of a response once, when it is written.
+ *
+ * @param edit gives the list to send, or `undefined` to leave the head as it is; must not throw
+ */
+export function onHead(res: ServerResponse, edit: HeadEditor): void {
+  const hooked = res as unknown as { writeHead: WriteHead };
+  const { writeHead } = hooked;
+  hooked.writeHead = function editHead(this: ServerResponse, status, ...rest) {
+    // Interim responses come before the one that counts (RFC 9110 section 15.2).
+    if (status < 200) return writeHead.call(this, status, ...rest);
+    hooked.writeHead = writeHead;
+    const reason = typeof rest[0] === "string" ? rest[0] : undefined;
+    const given = toFlat(rest[reason === undefined ? 0 : 1] ?? rest[1]);
+    const edited = edit(status, mergedHead(this, given));
+    if (edited === undefined) return writeHead.call(this, status, ...rest);
+    dropOthers(this, edited);
+    return reason === undefined
+      ? writeHead.call(this, status, edited)
+      : writeHead.call(this, status, reason, edited);
+  };
+}
+
+/** What `writeHead` was given, in each of the forms that Node takes. */
+function toFlat(headers: unknown): readonly string[] {
+  if (typeof headers !== "object" || headers === null) return [];
+  const flat: string[] = [];
+  if (Array.isArray(headers)) {
+    const items = headers as readonly unknown[];
+    if (items.every((item) => Array.isArray(item))) {
+      for (const [name, value] of items as readonly [string, OutgoingHttpHeader][]) push(flat, name, value);
+    } else {
+      for (let index = 0; index + 1 < items.length; index += 2)
+        push(flat, items[index] as string, items[index + 1] as OutgoingHttpHeader);
+    }
+    return flat;
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) push(flat, name, value as OutgoingHttpHeader);
+  }
+  return flat;
+}
+
+function push(flat: string[], name: string, value: OutgoingHttpHeader): void {
+  if (Array.isArray(value)) for (const item of value) flat.push(name, item);
+  else flat.push(name, String(value));
+}
+
+/** What was set before, except where `writeHead` was given another value. */
+function mergedHead(res: ServerResponse, given: readonly string[]): string[] {
+  const names = res.getHeaderNames();
+  if (names.length === 0) return [...given];
+  const replaced = new Set<string>();
+  for (let index = 0; index < given.length; index += 2) replaced.add((given[index] as string).toLowerCase());
+  const head: string[] = [];
+  for (const name of names) {
+    const value = res.getHeader(name);
+    if (value !== undefined && !replaced.has(name)) push(head, name, value);
+  }
+  head.push(...given);
+  return head;
+}
+
+/** Node merges what it is given into what was set: what the edit took away has to go first. */
+function dropOthers(res: ServerResponse, edited: readonly string[]): void {
+  const names = res.getHeaderNames();
+  if (names.length === 0) return;
+  const kept = new Set<string>();
+  for (let index = 0; index < edited.length; index += 2) kept.add((edited[index] as string).toLowerCase());
+  for (const name of names) if (!kept.has(name)) res.removeHeader(name);
+}
+
+/** Answers in the application's place. An unread body ends the connection rather than being read to its end. */
+export function sendAnswer(req: IncomingMessage, res: ServerResponse, answer: Answer): void {
+  const headers = [...answer.headers, "content-length", String(Buffer.byteLength(answer.body))];
+  if (req.httpVersionMajor < 2 && !req.complete) headers.push("connection", "close");
+  res.writeHead(answer.status, headers);
+  res.end(req.method === "HEAD" ? undefined : answer.body);
+}
