@@ -9,6 +9,7 @@ import { authenticate } from "./auth.ts";
 import type { Principal } from "./auth.ts";
 import { createAuthLimiter } from "./auth-limiter.ts";
 import { readJsonBody } from "./body.ts";
+import { addDocs } from "./docs.ts";
 import { errorResponse, ok, toResponse } from "./envelope.ts";
 import type { Reply } from "./envelope.ts";
 import { API_ERRORS, ApiError, apiError, noObject } from "./errors.ts";
@@ -36,6 +37,8 @@ export interface ApiOptions {
   readonly now: () => number;
   /** Cryptographically strong random bytes; the system's unless given. */
   readonly random?: (lengthBytes: number) => Uint8Array;
+  /** Version of Stepgate, for the API's own description. */
+  readonly version?: string;
   /** Gets one line per request; tokens and bodies never appear in it. */
   readonly logger?: ApiLogger;
   /**
@@ -89,6 +92,7 @@ export function createApi(options: ApiOptions): Api {
   for (const route of ROUTES) {
     app.on(route.method, toRouterPath(route.path), (event) => serve(event, route, plane));
   }
+  addDocs(app, options.version ?? "0.0.0", BASE_PATH);
   app.all("/**", (event) => refuseRoute(event, plane));
   return { app, handler: toNodeHandler(app) };
 }

@@ -39,6 +39,35 @@ const ruleShape = z.looseObject({
 });
 const listShape = z.object({ rules: z.array(ruleShape) });
 
+/** Checked by the sequence rules themselves; what is here is for the API document. */
+const ruleBody = z.unknown().meta({
+  override: {
+    type: "object",
+    required: ["title", "kind", "action", "sequence"],
+    properties: {
+      title: { type: "string", minLength: 1, maxLength: 50 },
+      kind: { type: "string", enum: ["allow", "block"] },
+      action: { type: "string", enum: ["block", "log"] },
+      sequence: {
+        type: "array",
+        items: { type: "string", format: "uuid" },
+        minItems: 2,
+        maxItems: 2,
+      },
+      priority: { type: "integer" },
+      position: { type: "object", properties: { index: { type: "integer", minimum: 1 } } },
+      on_state_error: { type: "string", enum: ["allow", "block"] },
+    },
+  },
+});
+const listBody = z.unknown().meta({
+  override: {
+    type: "object",
+    required: ["rules"],
+    properties: { rules: { type: "array", items: { type: "object" } } },
+  },
+});
+
 export const seqRuleRoutes: readonly Route[] = [
   route("GET", {
     path: all,
@@ -51,7 +80,7 @@ export const seqRuleRoutes: readonly Route[] = [
     path: all,
     summary: "Replace all sequence rules; an empty list removes them",
     access: WRITE,
-    body: z.unknown(),
+    body: listBody,
     result: listShape,
     run: (call) => change(call, (rules, editing) => replaceSeqRules(rules, call.body, editing), "update"),
   }),
@@ -59,7 +88,7 @@ export const seqRuleRoutes: readonly Route[] = [
     path: collection,
     summary: "Add a sequence rule",
     access: WRITE,
-    body: z.unknown(),
+    body: ruleBody,
     result: ruleShape,
     run: (call) => change(call, (rules, editing) => addSeqRule(rules, call.body, editing), "create"),
   }),
@@ -67,7 +96,7 @@ export const seqRuleRoutes: readonly Route[] = [
     path: one,
     summary: "Change or move a sequence rule",
     access: WRITE,
-    body: z.unknown(),
+    body: ruleBody,
     result: ruleShape,
     run: (call) =>
       change(

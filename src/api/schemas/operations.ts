@@ -9,9 +9,9 @@ export const prefetchPolicy = z.enum(["record", "ignore", "refuse"]);
 
 /** Method, host and endpoint are checked together by `checkOperationInput`, so that every mistake is told at once. */
 export const operationInput = z.looseObject({
-  method: z.unknown(),
-  host: z.unknown(),
-  endpoint: z.unknown(),
+  method: z.unknown().meta({ override: { type: "string", enum: [...OPERATION_METHODS] } }),
+  host: z.unknown().meta({ override: { type: "string", maxLength: 255 } }),
+  endpoint: z.unknown().meta({ override: { type: "string", maxLength: 4096, pattern: "^/" } }),
   record: recordPolicy.optional(),
   prefetch: prefetchPolicy.optional(),
 });
