@@ -128,7 +128,9 @@ export function redirectList(
 }
 
 /** A configuration that tests replace at will. */
-export function configSource(initial: ConfigSnapshot): ConfigSource & { set(zones: readonly Zone[]): void } {
+export function configSource(
+  initial: ConfigSnapshot,
+): ConfigSource & { set(zones: readonly Zone[], accounts?: readonly Account[]): void } {
   let snapshot = initial;
   const listeners = new Set<(snapshot: ConfigSnapshot) => void>();
   return {
@@ -137,8 +139,8 @@ export function configSource(initial: ConfigSnapshot): ConfigSource & { set(zone
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    set(zones) {
-      snapshot = { ...snapshot, version: snapshot.version + 1, zones };
+    set(zones, accounts = snapshot.accounts ?? []) {
+      snapshot = { ...snapshot, version: snapshot.version + 1, zones, accounts };
       for (const listener of listeners) listener(snapshot);
     },
   };
