@@ -77,7 +77,8 @@ class Entry implements Counter {
   newer: Entry | undefined = undefined;
 
   constructor(key: string, slot: number) {
-    this.key = key;
+    // A text put together from parts keeps the parts alive, which take as much again: this makes it one.
+    this.key = Buffer.from(key, "latin1").toString("latin1");
     this.slot = slot;
   }
 }
@@ -121,7 +122,7 @@ class CounterTable {
     this.#makeRoom(nowMs);
     const entry = new Entry(key, this.#slots.length);
     this.#slots.push(entry);
-    this.#byKey.set(key, entry);
+    this.#byKey.set(entry.key, entry);
     this.#levelOf(entry).add(entry);
     return entry;
   }

@@ -9,9 +9,10 @@
  *    sessions; what is beyond that returns to probation, the least recently used first.
  *
  * The bounds that follow, for the defaults: as long as half of the room is free nobody is forgotten before time. Fresh
- * identifiers, however many, never touch an established session. An established session can only be pushed out
- * between two of its requests, by 800,000 others that were each used twice or more in between; from one source
- * come at most 1,000 of them beyond the first half, so that takes hundreds of addresses and 600,000 recorded requests.
+ * identifiers, however many, never touch the 800,000 established sessions used last. A session among those is pushed out
+ * only if, between two of its own requests, 800,000 others are used for the second time or more and 200,000 appear
+ * after that: 1,800,000 recorded requests within ten minutes, from 500 addresses or more, as one address has no more
+ * than 1,000 of the sessions beyond the first half.
  */
 import { EMPTY_HISTORY, recordEntry, toHistory } from "../sequence/index.ts";
 import type { SequenceEntry, SequenceStore, Session, SessionHistory } from "../sequence/index.ts";
