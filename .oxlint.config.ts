@@ -162,6 +162,7 @@ export default defineConfig({
     "no-console": "error",
     // It does not see that a switch is exhaustive; the compiler's noImplicitReturns does.
     "typescript/consistent-return": "off",
+    "vitest/expect-expect": ["error", { assertFunctionNames: ["expect", "expect*", "fc.assert", "assert*"] }],
     // Attackers send control characters; the code that refuses them has to name them.
     "no-control-regex": "off",
     // Sequential awaits are what bounded retries, migrations and ordered tests need.
