@@ -31,3 +31,11 @@ export type {
   WriteOptions,
   ZoneRow,
 } from "./types.ts";
+export { createMemoryRateLimitStore } from "./memory-rate-limits.ts";
+export type { MemoryRateLimitOptions, MemoryRateLimitStore } from "./memory-rate-limits.ts";
+export { createMemorySequenceStore } from "./memory-sequences.ts";
+export type { MemorySequenceOptions, MemorySequenceStore } from "./memory-sequences.ts";
+export type { RedisConnectionOptions } from "./redis-connection.ts";
+export type { RedisStatus } from "./redis-gate.ts";
+export { openRedisState } from "./redis-state.ts";
+export type { RedisState } from "./redis-state.ts";
