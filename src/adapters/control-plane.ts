@@ -2,7 +2,6 @@
  * A zone's configuration from a running control plane, read again when it may have changed. There is no timer: the
  * first request after the interval starts the look, and is answered with what is known.
  */
-import { PHASES } from "../ruleset/index.ts";
 import type { ZoneDocument } from "./zone-document.ts";
 
 export interface ControlPlaneOptions {
@@ -10,7 +9,7 @@ export interface ControlPlaneOptions {
   readonly url: string;
   /** Id of the zone, 32 hex characters. */
   readonly zoneId: string;
-  /** API token with read access to the zone, its operations, rulesets and the sequence cookies. */
+  /** API token with read access to every part of the zone. */
   readonly token: string;
   /** Milliseconds between two looks; 5,000 unless given. */
   readonly intervalMs?: number;
@@ -22,68 +21,52 @@ export interface ControlPlaneOptions {
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
-/** Pages of operations read at most; a zone has at most 10,000. */
-const MAX_PAGES = 250;
-const PER_PAGE = 50;
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** Longest document read: a zone with as many operations and rules as it may have. */
+const MAX_DOCUMENT_BYTES = 64 << 20;
+
+/** What one look found. */
+export type Look =
+  | {
+      readonly kind: "document";
+      readonly document: ZoneDocument;
+      readonly etag: string | undefined;
+      readonly text: string;
+    }
+  | { readonly kind: "unchanged" };
 
 /**
- * Reads a zone once.
+ * Reads a zone once (`GET /zones/{zone_id}/stepgate/export`).
  *
+ * @param etag of the look before, `undefined` at the first
  * @throws {Error} when the control plane cannot be reached, refuses, or answers something else
  */
-export async function readControlPlane(options: ControlPlaneOptions): Promise<ZoneDocument> {
-  const { zoneId, timeoutMs = 10_000 } = options;
-  const read = reader(options, AbortSignal.timeout(timeoutMs));
-  const base = `/zones/${zoneId}`;
-  const [zone, enabled, operations, ...entrypoints] = await Promise.all([
-    read(base),
-    read(`${base}/fraud_detection/sequence_cookies`),
-    readOperations(read, `${base}/api_gateway/operations`),
-    ...PHASES.map((phase) => read(`${base}/rulesets/phases/${phase}/entrypoint`)),
-  ]);
-  const head = zone as { readonly id: string; readonly name: string; readonly paused?: boolean } | undefined;
-  if (head === undefined)
-    throw new Error(`the control plane has no zone \`${zoneId}\`, or the token may not read it`);
-  return {
-    zone: { id: head.id, name: head.name, paused: head.paused === true },
-    sequence_cookies: { enabled: (enabled as { readonly enabled?: boolean } | undefined)?.enabled === true },
-    operations: operations as ZoneDocument["operations"],
-    rulesets: entrypoints.filter((ruleset) => ruleset !== undefined) as unknown as ZoneDocument["rulesets"],
-  };
-}
-
-type Read = (path: string) => Promise<unknown>;
-
-/** @returns how to read the `result` of a path; `undefined` where there is none (404) */
-function reader({ url, token, fetch: ask = fetch }: ControlPlaneOptions, signal: AbortSignal): Read {
-  const base = url.replace(/\/+$/, "");
-  return async (path) => {
-    const response = await ask(base + path, {
-      headers: { authorization: `Bearer ${token}`, accept: "application/json" },
-      signal,
-      redirect: "error",
-    });
-    if (response.status === 404) {
-      await response.body?.cancel();
-      return undefined;
-    }
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw new Error(`the control plane answered ${response.status} to GET ${path}`);
-    }
-    const envelope = (await response.json()) as { readonly result?: unknown };
-    return envelope.result;
-  };
-}
-
-/** As the official client does: page after page until one is empty. */
-async function readOperations(read: Read, path: string): Promise<readonly unknown[]> {
-  const operations: unknown[] = [];
-  for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const result = await read(`${path}?page=${page}&per_page=${PER_PAGE}`);
-    if (!Array.isArray(result)) break;
-    operations.push(...(result as readonly unknown[]));
-    if (result.length < PER_PAGE) break;
+export async function readControlPlane(
+  options: ControlPlaneOptions,
+  etag: string | undefined,
+): Promise<Look> {
+  const { url, zoneId, token, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: ask = fetch } = options;
+  const response = await ask(`${url.replace(/\/+$/, "")}/zones/${zoneId}/stepgate/export`, {
+    headers: {
+      authorization: `Bearer ${token}`,
+      accept: "application/json",
+      ...(etag === undefined ? {} : { "if-none-match": etag }),
+    },
+    signal: AbortSignal.timeout(timeoutMs),
+    // The token is for this address only.
+    redirect: "error",
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    if (etag !== undefined && response.status === 304) return { kind: "unchanged" };
+    throw new Error(`the control plane answered ${response.status}: check address, zone id and token`);
   }
-  return operations;
+  const text = await response.text();
+  if (text.length > MAX_DOCUMENT_BYTES) {
+    throw new Error(`expected a document of at most ${MAX_DOCUMENT_BYTES} bytes, found ${text.length}`);
+  }
+  const { result } = JSON.parse(text) as { readonly result: ZoneDocument };
+  const document = { ...result, zone: { ...result.zone, id: zoneId } };
+  return { kind: "document", document, etag: response.headers.get("etag") ?? undefined, text };
 }

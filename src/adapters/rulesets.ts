@@ -7,7 +7,7 @@ import { contentId } from "./stable-ids.ts";
 const DEFAULT_PHASE: Phase = "http_request_firewall_custom";
 
 /** Rules in code have no date; the version of the program is theirs. */
-const NO_DATE = "1970-01-01T00:00:00Z";
+export const NO_DATE = "1970-01-01T00:00:00Z";
 
 /**
  * @param inputs in the order in which they are asked, those of a phase among themselves
@@ -35,8 +35,8 @@ export function toRulesets(inputs: readonly RuleInput[]): readonly Ruleset[] {
   }));
 }
 
-/** Methods and private members of a rule built with sentences stay behind. */
-function toRule(input: RuleInput): Rule {
+/** Fills in what may be left out. Methods and private members of a rule built with sentences stay behind. */
+export function toRule(input: RuleInput): Rule {
   const { phase, ...members } = input;
   const { action = "block", description = "", enabled = true, expression } = input;
   const id =

@@ -94,19 +94,20 @@ function pollingSource(
   const { intervalMs = DEFAULT_INTERVAL_MS, whenUnavailable = "refuse" } = options;
   let snapshot: ConfigSnapshot = { version: 0, zones: [] };
   let known = "";
+  let etag: string | undefined;
   let nextLookAt = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
   const listeners = new Set<(next: ConfigSnapshot) => void>();
   const look = async (): Promise<void> => {
     try {
-      const document = await readControlPlane(options);
-      const text = JSON.stringify(document);
-      // Compiling again would also begin every rate limit anew.
-      if (text === known) return;
-      const next = toSnapshot(parseZoneDocument(document), snapshot.version + 1);
+      const found = await readControlPlane(options, etag);
+      // Compiling the same again would also begin every rate limit anew.
+      if (found.kind === "unchanged" || found.text === known) return;
+      const next = toSnapshot(parseZoneDocument(found.document), snapshot.version + 1);
       for (const listener of listeners) listener(next);
       snapshot = next;
-      known = text;
+      known = found.text;
+      etag = found.etag;
     } catch (error) {
       onProblem({ reason: "control_plane", error: error as Error });
     } finally {

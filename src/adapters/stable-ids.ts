@@ -9,8 +9,8 @@ export function zoneIdOf(name: string): string {
   return digest(`stepgate zone ${name}`).slice(0, 32);
 }
 
-/** 32 hex characters for a rule or ruleset written in code. */
-export function contentId(what: "rule" | "ruleset", content: string): string {
+/** 32 hex characters for a rule, ruleset or list that has no id of its own. */
+export function contentId(what: "rule" | "ruleset" | "list", content: string): string {
   return digest(`stepgate ${what} ${content}`).slice(0, 32);
 }
 

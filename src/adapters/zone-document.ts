@@ -1,16 +1,17 @@
 /**
- * A zone as a document: what the control plane says of it, in the shapes of its API, so that an exported file and a
- * running control plane are read by the same code.
+ * A zone as a document: what `stepgate export` writes and a running control plane gives, read by the same code.
  */
 import type { Account, CookieScope, Zone } from "../engine/index.ts";
 import { checkOperationInput } from "../operation/index.ts";
 import type { Operation } from "../operation/index.ts";
 import { PHASES } from "../ruleset/index.ts";
-import type { List, Phase, Ruleset, RulesetKind } from "../ruleset/index.ts";
-import { checkRules } from "./rulesets.ts";
-import { zoneIdOf } from "./stable-ids.ts";
+import type { List, Phase, Ruleset } from "../ruleset/index.ts";
+import type { SeqRule } from "../sequence/index.ts";
+import type { RuleInput } from "./rule-input.ts";
+import { checkRules, NO_DATE, toRule } from "./rulesets.ts";
+import { contentId, zoneIdOf } from "./stable-ids.ts";
 
-/** The members that are read; others are passed over. */
+/** What `stepgate export` writes, as far as an application needs it; other members are passed over. */
 export interface ZoneDocument {
   readonly zone: {
     /** Name of the site; its id, and with it the keys of its cookies, is derived from it unless `id` is given. */
@@ -20,18 +21,26 @@ export interface ZoneDocument {
     /** Host names it answers for; its name unless given. */
     readonly hosts?: readonly string[];
     readonly paused?: boolean;
+    readonly sequence_cookies: { readonly enabled: boolean };
+    readonly cookie_scope?: {
+      readonly same_site: CookieScope["sameSite"];
+      readonly partitioned: boolean;
+      readonly domain: string | null;
+    };
+    /** Session identifiers; none are supported inside an application. */
+    readonly auth_id_characteristics?: readonly unknown[];
   };
-  /** As `GET /zones/{zone_id}/api_gateway/operations` gives them. */
   readonly operations: readonly WireOperation[];
-  /** As `GET /zones/{zone_id}/fraud_detection/sequence_cookies` gives it; enabled unless said otherwise. */
-  readonly sequence_cookies?: { readonly enabled: boolean };
-  readonly cookie_scope?: Partial<CookieScope>;
-  /** Entry points of the zone, as `GET /zones/{zone_id}/rulesets/phases/{phase}/entrypoint` gives them. */
+  /** Entry points of the zone; `kind` is for those of the account. */
   readonly rulesets: readonly WireRuleset[];
-  /** Entry points of kind `root` and the rulesets that they execute. */
-  readonly account_rulesets?: readonly WireRuleset[];
-  /** Lists that expressions name, each with its `items`. */
-  readonly lists?: readonly List[];
+  /** Sequence Mitigation rules. */
+  readonly seqrules?: readonly object[];
+  /** Lists that expressions name. */
+  readonly lists?: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly items: readonly object[];
+  }[];
 }
 
 export interface WireOperation {
@@ -44,9 +53,12 @@ export interface WireOperation {
   readonly prefetch?: string;
 }
 
-export interface WireRuleset extends Partial<Omit<Ruleset, "phase" | "rules">> {
+export interface WireRuleset {
   readonly phase: string;
-  readonly rules?: readonly unknown[];
+  readonly kind?: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly rules: readonly object[];
 }
 
 /** A zone with what its account shares. */
@@ -70,11 +82,10 @@ export function parseZoneDocument(value: unknown): ZoneConfig {
   const document = object(value, "the document");
   const head = object(document["zone"], "zone");
   const name = text(head["name"], "zone.name");
-  const lists = list(document["lists"] ?? [], "lists") as readonly List[];
+  refuseSessions(head["auth_id_characteristics"]);
+  const lists = list(document["lists"] ?? [], "lists").map(parseList);
+  const rulesets = parseRulesets(document["rulesets"], lists);
   const accountId = zoneIdOf(`account of ${name}`);
-  const rulesets = parseRulesets(document["rulesets"], "rulesets", lists);
-  const shared = parseRulesets(document["account_rulesets"] ?? [], "account_rulesets", lists);
-  const enabled = document["sequence_cookies"];
   return {
     zone: {
       id: head["id"] === undefined ? zoneIdOf(name) : text(head["id"], "zone.id"),
@@ -85,18 +96,46 @@ export function parseZoneDocument(value: unknown): ZoneConfig {
       paused: head["paused"] === true,
       settings: {
         sequenceCookies: {
-          enabled: enabled === undefined || object(enabled, "sequence_cookies")["enabled"] === true,
+          enabled: object(head["sequence_cookies"], "zone.sequence_cookies")["enabled"] === true,
         },
-        cookieScope: {
-          ...DEFAULT_COOKIE_SCOPE,
-          ...(document["cookie_scope"] === undefined ? {} : object(document["cookie_scope"], "cookie_scope")),
-        },
+        cookieScope: parseScope(head["cookie_scope"]),
       },
       operations: list(document["operations"], "operations").map(parseOperation),
-      rulesets,
+      rulesets: rulesets.filter(({ kind }) => kind === "zone"),
+      seqRules: list(document["seqrules"] ?? [], "seqrules") as readonly SeqRule[],
     },
-    account: { id: accountId, name: "", rulesets: shared, lists },
+    account: { id: accountId, name: "", rulesets: rulesets.filter(({ kind }) => kind !== "zone"), lists },
   };
+}
+
+function parseScope(value: unknown): CookieScope {
+  if (value === undefined) return DEFAULT_COOKIE_SCOPE;
+  const { same_site: sameSite, partitioned, domain } = object(value, "zone.cookie_scope");
+  return {
+    sameSite: sameSite === "Strict" || sameSite === "None" ? sameSite : "Lax",
+    partitioned: partitioned === true,
+    domain: typeof domain === "string" ? domain : null,
+  };
+}
+
+/** A rule that binds sequences to sessions must not silently bind them to nothing. */
+function refuseSessions(value: unknown): void {
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return;
+  throw new TypeError(
+    "zone.auth_id_characteristics: expected none, for session identifiers need the gateway; remove them for this application",
+  );
+}
+
+function parseList(value: unknown, index: number): List {
+  const { name, kind, items } = object(value, `lists[${index}]`);
+  const id = contentId("list", String(name));
+  const identity = { id, created_on: NO_DATE, modified_on: NO_DATE };
+  return {
+    id,
+    name: text(name, `lists[${index}].name`),
+    kind: text(kind, `lists[${index}].kind`),
+    items: list(items, `lists[${index}].items`).map((item) => Object.assign({}, identity, item)),
+  } as unknown as List;
 }
 
 function parseOperation(value: unknown, index: number): Operation {
@@ -121,8 +160,8 @@ function parseOperation(value: unknown, index: number): Operation {
   };
 }
 
-function parseRulesets(value: unknown, at: string, lists: readonly List[]): readonly Ruleset[] {
-  const rulesets = list(value, at).map((wire, index) => parseRuleset(wire, at, index));
+function parseRulesets(value: unknown, lists: readonly List[]): readonly Ruleset[] {
+  const rulesets = list(value, "rulesets").map(parseRuleset);
   const kinds = new Map(lists.map(({ name, kind }) => [name, kind]));
   checkRules(
     rulesets.flatMap(({ phase, kind, rules }) => rules.map((rule) => ({ phase, kind, rule }))),
@@ -131,26 +170,22 @@ function parseRulesets(value: unknown, at: string, lists: readonly List[]): read
   return rulesets;
 }
 
-function parseRuleset(value: unknown, at: string, index: number): Ruleset {
-  const place = `${at}[${index}]`;
-  const ruleset = object(value, place);
-  const { name, version, simulate, last_updated: lastUpdated } = ruleset;
+function parseRuleset(value: unknown, index: number): Ruleset {
+  const place = `rulesets[${index}]`;
+  const { id, name, phase, kind, simulate, rules } = object(value, place);
   return {
-    id: text(ruleset["id"], `${place}.id`),
+    id: typeof id === "string" ? id : contentId("ruleset", String(phase)),
     name: typeof name === "string" ? name : "default",
     description: "",
-    kind: kindOf(ruleset["kind"], at),
-    phase: phaseOf(ruleset["phase"], place),
-    version: typeof version === "string" ? version : "1",
-    last_updated: typeof lastUpdated === "string" ? lastUpdated : "",
+    kind: kind === "root" || kind === "custom" ? kind : "zone",
+    phase: phaseOf(phase, place),
+    version: "1",
+    last_updated: NO_DATE,
     ...(simulate === true ? { simulate } : {}),
-    rules: list(ruleset["rules"] ?? [], `${place}.rules`) as Ruleset["rules"],
+    rules: list(rules, `${place}.rules`).map((rule) =>
+      toRule(object(rule, `${place}.rules`) as unknown as RuleInput),
+    ),
   };
-}
-
-function kindOf(value: unknown, at: string): RulesetKind {
-  if (value === "zone" || value === "root" || value === "custom") return value;
-  return at === "rulesets" ? "zone" : "root";
 }
 
 function phaseOf(value: unknown, at: string): Phase {
