@@ -16,6 +16,8 @@ export type RefusalReason =
   | "bad_host"
   | "bad_target"
   | "misdirected"
+  | "loop_detected"
+  | "overloaded"
   | "prefetch_refused"
   | "origin_unreachable"
   | "origin_timeout"
@@ -52,6 +54,16 @@ const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
     status: 421,
     title: "Misdirected request",
     text: "No site is served here under this host name.",
+  },
+  loop_detected: {
+    status: 508,
+    title: "Loop detected",
+    text: "The request keeps coming back to this gateway.",
+  },
+  overloaded: {
+    status: 503,
+    title: "Too busy",
+    text: "The site has more requests than it can answer. Try again in a moment.",
   },
   prefetch_refused: {
     status: 503,

@@ -4,6 +4,18 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Answer, ConnectionFacts, EngineRequest } from "../engine/index.ts";
+import type { ProxyTrust } from "./trust.ts";
+
+/** What the carrier adds to a request. */
+export interface Arrival {
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly rayId: string;
+  /** Proxies in front whose word is taken; none when absent. */
+  readonly trust?: ProxyTrust | undefined;
+  /** The method for rules and operations, where it is not that of the request line. */
+  readonly method?: string | undefined;
+}
 
 /** The request of one Node server, HTTP/1.1 or HTTP/2; the members used here have the same names in both. */
 export class NodeEngineRequest implements EngineRequest {
@@ -14,17 +26,35 @@ export class NodeEngineRequest implements EngineRequest {
   readonly rawHeaders: readonly string[];
   readonly receivedAt: number;
   readonly rayId: string;
+  readonly clientAddress: string;
+  /** `X-Forwarded-For` as it is to go on: what trusted proxies wrote, and the peer. */
+  readonly forwardedFor: string;
+  /** Whether the connection is a trusted proxy's, whose other words about the client are passed on too. */
+  readonly peerIsTrusted: boolean;
   readonly #req: IncomingMessage;
 
-  constructor(req: IncomingMessage, receivedAt: number, rayId: string) {
+  constructor(req: IncomingMessage, { receivedAt, rayId, trust, method = req.method ?? "" }: Arrival) {
     this.#req = req;
-    this.method = req.method ?? "";
+    this.method = method;
     this.target = req.url ?? "";
-    this.scheme = (req.socket as TLSSocket).encrypted ? "https" : "http";
     this.httpVersion = req.httpVersion;
     this.rawHeaders = req.rawHeaders;
     this.receivedAt = receivedAt;
     this.rayId = rayId;
+    const peer = plainAddress(req.socket.remoteAddress) ?? "0.0.0.0";
+    const ownScheme = (req.socket as TLSSocket).encrypted ? "https" : "http";
+    this.peerIsTrusted = trust?.trusts(peer) === true;
+    if (trust !== undefined && this.peerIsTrusted) {
+      const forwardedFor = this.header("x-forwarded-for");
+      const proto = this.header("x-forwarded-proto");
+      this.clientAddress = trust.clientOf(peer, forwardedFor ?? "");
+      this.forwardedFor = forwardedFor === undefined ? peer : `${forwardedFor}, ${peer}`;
+      this.scheme = proto === "http" || proto === "https" ? proto : ownScheme;
+    } else {
+      this.clientAddress = peer;
+      this.forwardedFor = peer;
+      this.scheme = ownScheme;
+    }
   }
 
   header(name: string): string | undefined {
@@ -44,10 +74,6 @@ export class NodeEngineRequest implements EngineRequest {
     }
     if (pseudo !== undefined && named !== undefined && pseudo !== named) return undefined;
     return pseudo ?? named;
-  }
-
-  get clientAddress(): string {
-    return plainAddress(this.#req.socket.remoteAddress) ?? "0.0.0.0";
   }
 
   get connection(): ConnectionFacts {

@@ -25,8 +25,11 @@ import type { Forwarder, ForwardRequest, ForwardResult, UpstreamLimits } from ".
 import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
 import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
-import { strictRefusal } from "./strict.ts";
-import type { StrictRefusal } from "./strict.ts";
+import { ownOptionsAnswer } from "./own-options.ts";
+import { DEFAULT_HEADER_POLICY, overriddenMethod, strictRefusal } from "./strict.ts";
+import type { HeaderPolicy, StrictRefusal } from "./strict.ts";
+import { createProxyTrust } from "./trust.ts";
+import type { ProxyTrust } from "./trust.ts";
 
 export interface GatewayOptions {
   readonly source: ConfigSource;
@@ -42,6 +45,11 @@ export interface GatewayOptions {
   /** Told what is no rule's doing: refusals, failing origins, defects. */
   readonly onProblem: (problem: GatewayProblem) => void;
   readonly upstream?: Partial<UpstreamLimits>;
+  /** Addresses and CIDR ranges of proxies in front whose word about the client is taken; nobody's by default. */
+  readonly trustedProxies?: readonly string[];
+  readonly headers?: Partial<HeaderPolicy>;
+  /** Whether requests to the origin carry `Via`. `true` by default. */
+  readonly via?: boolean;
 }
 
 export interface GatewayProblem {
@@ -70,7 +78,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   const forwarder = createForwarder(options.upstream);
   const unsubscribe = options.source.subscribe(() => forwarder.keepOnly(engine.origins()));
-  const plane: Plane = { engine, forwarder, options };
+  const { trustedProxies = [] } = options;
+  const plane: Plane = {
+    engine,
+    forwarder,
+    options,
+    headers: { ...DEFAULT_HEADER_POLICY, ...options.headers },
+    trust: trustedProxies.length === 0 ? undefined : createProxyTrust(trustedProxies),
+  };
   return {
     request: (req, res) => void handle(req, res, plane),
     upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
@@ -87,10 +102,13 @@ interface Plane {
   readonly engine: Engine;
   readonly forwarder: Forwarder;
   readonly options: GatewayOptions;
+  readonly headers: HeaderPolicy;
+  readonly trust: ProxyTrust | undefined;
 }
 
-function toEngineRequest(req: IncomingMessage, { options }: Plane): NodeEngineRequest {
-  return new NodeEngineRequest(req, options.now(), nextRayId());
+function toEngineRequest(req: IncomingMessage, { options, headers, trust }: Plane): NodeEngineRequest {
+  const method = headers.methodOverride === "honour" ? (overriddenMethod(req) ?? undefined) : undefined;
+  return new NodeEngineRequest(req, { receivedAt: options.now(), rayId: nextRayId(), trust, method });
 }
 
 const STRICT_REFUSALS = {
@@ -98,11 +116,16 @@ const STRICT_REFUSALS = {
   transfer_encoding: "bad_request",
   method: "not_implemented",
   expectation: "expectation_failed",
+  header_name: "bad_request",
+  method_override: "bad_request",
+  loop: "loop_detected",
 } as const satisfies Record<StrictRefusal, RefusalReason>;
 
 /** What is to be done with a request; a defect of ours never lets it through. */
 async function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Promise<Outcome> {
-  const strict = strictRefusal(req);
+  const strict = strictRefusal(req, plane.headers);
+  const own = strict === undefined ? ownOptionsAnswer(request, plane.engine) : undefined;
+  if (own !== undefined) return { kind: "answer", answer: own };
   let outcome: Outcome;
   try {
     outcome =
@@ -130,7 +153,11 @@ async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): 
   // The client has waited with its body for this; one that is refused never sends it.
   if (req.headers.expect !== undefined) res.writeContinue();
   const { visit } = outcome;
-  const result = await plane.forwarder.forward({ req, res }, toForwardRequest(request, visit), visit);
+  const result = await plane.forwarder.forward(
+    { req, res },
+    toForwardRequest(req, { request, visit }, plane),
+    visit,
+  );
   const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendAnswer(req, res, failure);
 }
@@ -152,17 +179,19 @@ async function handleUpgrade(
     return;
   }
   const { visit } = outcome;
-  const result = await forwardUpgrade(client, toForwardRequest(request, visit), visit);
+  const result = await forwardUpgrade(client, toForwardRequest(req, { request, visit }, plane), visit);
   const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendRawAnswer(client.socket, failure);
 }
 
+/** A request that may pass. */
+interface Judged {
+  readonly request: NodeEngineRequest;
+  readonly visit: Visit;
+}
+
 /** Reports how forwarding failed; the answer to give when the origin has not given any. */
-function failureAnswer(
-  result: ForwardResult,
-  { request, visit }: { readonly request: NodeEngineRequest; readonly visit: Visit },
-  plane: Plane,
-): Answer | undefined {
+function failureAnswer(result: ForwardResult, { request, visit }: Judged, plane: Plane): Answer | undefined {
   if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
   if (result.kind === "client-gone") visit.onClientGone();
   if (result.kind !== "unanswered") return undefined;
@@ -177,21 +206,38 @@ const REFUSAL_OF = {
   protocol: "origin_protocol",
 } as const;
 
-function toForwardRequest(request: NodeEngineRequest, visit: Visit): ForwardRequest {
+function toForwardRequest(
+  req: IncomingMessage,
+  { request, visit }: Judged,
+  { headers: policy, options }: Plane,
+): ForwardRequest {
+  const maxForwards = request.method === "OPTIONS" ? request.header("max-forwards") : undefined;
   const headers = originRequestHeaders(request.rawHeaders, {
     host: request.authority ?? visit.host,
     clientAddress: request.clientAddress,
+    forwardedFor: request.forwardedFor,
+    keepClientClaims: request.peerIsTrusted,
+    keepMethodOverride: policy.methodOverride !== "strip",
+    dropUnderscores: policy.underscores === "drop",
     scheme: request.scheme,
     cookie: visit.cookie,
     rayId: request.rayId,
+    ...(options.via === false
+      ? {}
+      : { via: req.httpVersionMajor === 2 ? "2 stepgate" : VIA[req.httpVersionMinor] }),
+    ...(maxForwards === undefined ? {} : { maxForwards: Math.max(0, Number(maxForwards) - 1) || 0 }),
   });
   return {
     origin: visit.origin,
-    method: request.method,
+    // Of the request line: what an override made of it is for the origin to make of it again.
+    method: req.method ?? "",
     target: visit.target,
     headers: visit.requestHeaders(headers),
   };
 }
+
+/** By the minor version of HTTP/1. */
+const VIA = ["1.0 stepgate", "1.1 stepgate"];
 
 function report(
   { options }: Plane,

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { errors, Pool } from "undici";
 import type { Dispatcher } from "undici";
-import { clientResponseHeaders } from "./headers.ts";
+import { clientResponseHeaders, clientTrailers, hasPlainFraming } from "./headers.ts";
 import { DEFAULT_UPSTREAM_LIMITS } from "./limits.ts";
 import type { UpstreamLimits } from "./limits.ts";
 
@@ -167,11 +167,16 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#passInformational(status, parsed);
       return;
     }
+    const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
+    if (!hasPlainFraming(raw)) {
+      // Aborting closes the connection: what follows on it belongs to nobody.
+      controller.abort(new errors.HTTPParserError("expected no `Transfer-Encoding` but `chunked`"));
+      return;
+    }
     this.#status = status;
     const length = Number(parsed["content-length"]);
     this.#expectedBytes = Number.isSafeInteger(length) ? length : undefined;
-    const raw = controller.rawHeaders;
-    const headers = clientResponseHeaders(Array.isArray(raw) ? raw : []);
+    const headers = clientResponseHeaders(raw);
     const edited = this.#hooks.onResponse(status, headers);
     if (edited instanceof Promise) {
       this.#headIsPending = true;
@@ -207,9 +212,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #end(trailers: IncomingHttpHeaders): void {
-    const names = Object.keys(trailers);
     // Trailers of a response of known length have nowhere to stand in HTTP/1.1 (RFC 9112 section 7.1.2).
-    if (names.length > 0 && this.#expectedBytes === undefined) this.#res.addTrailers(trailers);
+    const kept = this.#expectedBytes === undefined ? clientTrailers(trailers) : undefined;
+    if (kept !== undefined) this.#res.addTrailers(kept);
     if (this.#lastChunk === undefined) this.#res.end();
     else this.#res.end(this.#lastChunk);
     this.#settle({ kind: "done", status: this.#status });

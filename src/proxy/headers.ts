@@ -23,16 +23,41 @@ const OWNED_BY_PROXY = new Set([
   "forwarded",
   "x-forwarded-for",
   "x-forwarded-host",
-  "x-forwarded-port",
   "x-forwarded-proto",
-  "x-real-ip",
   "stepgate-ray",
-  // Frameworks that honour these run another method than the one the rules saw (CWE-436).
-  "x-http-method",
-  "x-http-method-override",
-  "x-method-override",
+  "max-forwards",
   // The listener has answered 100-continue already; the origin is given the body straight away.
   "expect",
+]);
+
+/** Frameworks that honour these run another method than the one the rules saw (CWE-436). */
+const METHOD_OVERRIDES = new Set(["x-http-method", "x-http-method-override", "x-method-override"]);
+
+/** What proxies and CDNs write about the client. Of a peer that is not trusted they are a visitor's own inventions. */
+const CLIENT_CLAIMS = new Set([
+  "x-real-ip",
+  "x-forwarded-port",
+  "x-forwarded-server",
+  "x-forwarded-ssl",
+  "x-forwarded-scheme",
+  "x-forwarded",
+  "forwarded-for",
+  "x-original-forwarded-for",
+  "x-original-host",
+  "x-original-url",
+  "x-rewrite-url",
+  "x-client-ip",
+  "x-cluster-client-ip",
+  "x-envoy-external-address",
+  "true-client-ip",
+  "fastly-client-ip",
+  "fly-client-ip",
+  "cf-connecting-ip",
+  "cf-connecting-ipv6",
+  "cf-pseudo-ipv4",
+  "cf-ipcountry",
+  "cf-visitor",
+  "cf-ray",
 ]);
 
 /** Fields a `Connection` header may never remove: dropping one would change what the message means. */
@@ -66,7 +91,16 @@ function nominated(headers: readonly string[]): ReadonlySet<string> | undefined 
 /** CGI and WSGI origins read `X_Forwarded_For` and `X-Forwarded-For` as one variable. */
 function isDisguised(lowerName: string): boolean {
   const dashed = lowerName.replaceAll("_", "-");
-  return HOP_BY_HOP.has(dashed) || OWNED_BY_PROXY.has(dashed) || NEVER_NOMINATED.has(dashed);
+  return [HOP_BY_HOP, OWNED_BY_PROXY, NEVER_NOMINATED, METHOD_OVERRIDES, CLIENT_CLAIMS].some((names) =>
+    names.has(dashed),
+  );
+}
+
+function isWithheld(lowerName: string, facts: ForwardedFacts): boolean {
+  if (HOP_BY_HOP.has(lowerName) || OWNED_BY_PROXY.has(lowerName)) return true;
+  if (METHOD_OVERRIDES.has(lowerName)) return facts.keepMethodOverride !== true;
+  if (CLIENT_CLAIMS.has(lowerName)) return facts.keepClientClaims !== true;
+  return lowerName.includes("_") && (facts.dropUnderscores === true || isDisguised(lowerName));
 }
 
 /** What the proxy itself tells the origin about the request. */
@@ -78,6 +112,18 @@ export interface ForwardedFacts {
   /** The `Cookie` value the origin is to see, or `undefined` for none. */
   readonly cookie: string | undefined;
   readonly rayId: string;
+  /** The whole `X-Forwarded-For` value where trusted proxies stand in front; the client's address when absent. */
+  readonly forwardedFor?: string;
+  /** Keeps what the peer says about the client (`X-Real-IP`, `True-Client-IP`, …): it is a trusted proxy. */
+  readonly keepClientClaims?: boolean;
+  /** Keeps `X-HTTP-Method-Override` and kin. */
+  readonly keepMethodOverride?: boolean;
+  /** Drops every field with `_` in its name, not only those in disguise. */
+  readonly dropUnderscores?: boolean;
+  /** The hop for `Via` (RFC 9110 section 7.6.3), such as `1.1 stepgate`; none when absent. */
+  readonly via?: string;
+  /** `Max-Forwards` with this hop subtracted; none when absent. */
+  readonly maxForwards?: number;
 }
 
 /**
@@ -93,14 +139,15 @@ export function originRequestHeaders(rawHeaders: readonly string[], facts: Forwa
     const name = rawHeaders[index] as string;
     if (name.charCodeAt(0) === 58 /* ":" */) continue;
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || OWNED_BY_PROXY.has(lower) || removed?.has(lower) === true) continue;
-    if (lower.includes("_") && isDisguised(lower)) continue;
+    if (removed?.has(lower) === true || isWithheld(lower, facts)) continue;
     headers.push(name, rawHeaders[index + 1] as string);
   }
   if (facts.cookie !== undefined) headers.push("cookie", facts.cookie);
+  if (facts.via !== undefined) headers.push("via", facts.via);
+  if (facts.maxForwards !== undefined) headers.push("max-forwards", String(facts.maxForwards));
   headers.push(
     "x-forwarded-for",
-    facts.clientAddress,
+    facts.forwardedFor ?? facts.clientAddress,
     "x-forwarded-host",
     facts.host,
     "x-forwarded-proto",
@@ -128,4 +175,54 @@ export function clientResponseHeaders(rawHeaders: readonly (Buffer | string)[]):
     headers.push(name, decoded[index + 1] as string);
   }
   return headers;
+}
+
+/** Fields that must not come after the content they are about (RFC 9110 section 6.5.1), or that others act on. */
+const NEVER_IN_TRAILERS = new Set([
+  ...NEVER_NOMINATED,
+  "age",
+  "content-encoding",
+  "content-range",
+  "date",
+  "expires",
+  "location",
+  "retry-after",
+  "stepgate-ray",
+  "trailer",
+  "vary",
+  "warning",
+  "www-authenticate",
+]);
+
+/** The trailers of an origin's response that the client gets: no framing, routing, caching or authentication. */
+export function clientTrailers(
+  trailers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | string[]> | undefined {
+  let kept: Record<string, string | string[]> | undefined;
+  for (const [name, value] of Object.entries(trailers)) {
+    if (value === undefined || NEVER_IN_TRAILERS.has(name) || HOP_BY_HOP.has(name)) continue;
+    (kept ??= {})[name] = value;
+  }
+  return kept;
+}
+
+/**
+ * Whether the end of a response's body can be read in one way only. Parsers differ about every other
+ * `Transfer-Encoding` (llhttp#876), and what one takes for the body is the next response to the other.
+ *
+ * @param rawHeaders what the origin sent, flat
+ */
+export function hasPlainFraming(rawHeaders: readonly (Buffer | string)[]): boolean {
+  let encoding: string | undefined;
+  let hasLength = false;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const part = rawHeaders[index] as Buffer | string;
+    if (part.length !== 17 && part.length !== 14) continue;
+    const name = String(part).toLowerCase();
+    if (name === "content-length") hasLength = true;
+    if (name !== "transfer-encoding") continue;
+    if (encoding !== undefined) return false;
+    encoding = String(rawHeaders[index + 1]).toLowerCase();
+  }
+  return encoding === undefined || (encoding === "chunked" && !hasLength);
 }

@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { createSequenceCarrier } from "../../src/cli/sequence-cookies.ts";
 import type { MasterKey } from "../../src/cookie/index.ts";
 import type { SecurityEvent, Zone } from "../../src/engine/index.ts";
-import { createGateway, listenHttps } from "../../src/gateway/index.ts";
-import type { GatewayProblem, Listener } from "../../src/gateway/index.ts";
+import { createGateway, DEFAULT_LISTENER_LIMITS, listenHttps } from "../../src/gateway/index.ts";
+import type { GatewayOptions, GatewayProblem, Listener, ListenerLimits } from "../../src/gateway/index.ts";
 import { ensureDevCertificate } from "../../src/tls/index.ts";
 import type { DevCertificate } from "../../src/tls/index.ts";
 import { configSource, testKeys, zone } from "./engine.ts";
@@ -87,6 +87,8 @@ export interface TestGatewayOptions {
   readonly masters?: readonly MasterKey[];
   readonly now?: () => number;
   readonly leads?: number;
+  readonly gateway?: Partial<GatewayOptions>;
+  readonly limits?: Partial<ListenerLimits>;
 }
 
 export async function startGateway({
@@ -94,6 +96,8 @@ export async function startGateway({
   masters = testKeys(),
   now = Date.now,
   leads = 2,
+  gateway: gatewayOptions = {},
+  limits = {},
 }: TestGatewayOptions): Promise<TestGateway> {
   const source = configSource({ version: 1, zones });
   const events: SecurityEvent[] = [];
@@ -105,8 +109,12 @@ export async function startGateway({
     onEvent: (event) => events.push(event),
     onProblem: (problem) => problems.push(problem),
     upstream: { headersTimeoutMs: 2_000, connectTimeoutMs: 500 },
+    ...gatewayOptions,
   });
-  const listener = await listenHttps({ port: 0, hostname: "127.0.0.1" }, await testCertificate(), gateway);
+  const listener = await listenHttps({ port: 0, hostname: "127.0.0.1" }, await testCertificate(), gateway, {
+    ...DEFAULT_LISTENER_LIMITS,
+    ...limits,
+  });
   return {
     port: listener.port,
     source,
