@@ -130,7 +130,8 @@ function checkRedirect(place: Place): ItemValue | undefined {
   };
   const target = checkTarget(place.member("target_url"), redirect.preserve_query_string);
   if (source === undefined || target === undefined) return undefined;
-  if (redirect.subpath_matching && source.split("/").length - 1 > MAX_SUBPATH_SLASHES + 2) {
+  const slashes = source.replace(/^https?:\/\//, "").split("/").length - 1;
+  if (redirect.subpath_matching && slashes > MAX_SUBPATH_SLASHES) {
     return place
       .member("source_url")
       .report(`with \`subpath_matching\` its path has at most ${MAX_SUBPATH_SLASHES} slashes`);

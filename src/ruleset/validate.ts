@@ -34,7 +34,8 @@ export function checkRule(rule: unknown, target: RuleTarget, pointer = ""): read
 
 function checkIdentity(place: Place): void {
   const id = place.member("id");
-  if (id.isPresent && !/^[0-9a-f]{32}$/.test(id.string({ max: 32 }) ?? "")) {
+  const text = id.string({ max: 32, required: false });
+  if (text !== undefined && !/^[0-9a-f]{32}$/.test(text)) {
     id.report("it must have 32 lower-case hexadecimal digits");
   }
   place.member("ref").string({ min: 1, max: MAX_REF_LENGTH, required: false });

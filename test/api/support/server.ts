@@ -83,7 +83,7 @@ async function request(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...headers,
     },
-    body: rawBody === undefined ? (body === undefined ? null : JSON.stringify(body)) : rawBody,
+    body: (rawBody as BodyInit | undefined) ?? (body === undefined ? null : JSON.stringify(body)),
   });
   const text = await response.text();
   return {
