@@ -23,8 +23,8 @@ const REQUEST_PHASES = [
 export async function decideInZone(located: Located): Promise<Outcome> {
   const { request, target, zone } = located;
   const passage = new Passage(located);
+  if (target.path === CHALLENGE_PATH && zone.zone.paused !== true) return answerChallenge(passage);
   if (passage.isExempt) return toOrigin(passage, undefined);
-  if (target.path === CHALLENGE_PATH) return answerChallenge(passage);
   const early = zone.phases.http_request_dynamic_redirect;
   const redirect = early === undefined ? undefined : passage.run(early);
   if (redirect !== undefined && redirect.kind !== "continue") return passage.answer(redirect);

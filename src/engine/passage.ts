@@ -53,11 +53,10 @@ export class Passage {
   readonly requestEdits: HeaderEdit[] = [];
   /** Flat list for the response. */
   limitHeaders: readonly string[] = [];
-  /** Counters that wait for the response. */
-  deferred: readonly DeferredCount[] = [];
   readonly #isExempt: boolean;
   readonly #run = new RequestRun();
   readonly #fired: FiredRule[] = [];
+  #deferred: readonly DeferredCount[] = [];
   #isCleared: boolean | undefined;
 
   constructor(located: Located) {
@@ -112,8 +111,13 @@ export class Passage {
 
   #takeLimits({ decision, headers, deferred }: LimitResult): Decision {
     this.limitHeaders = headers;
-    this.deferred = deferred;
+    this.#deferred = deferred;
     return decision;
+  }
+
+  /** Counters that wait. A request that a rule on trial would have ended would not have come to be counted on trial. */
+  get deferred(): readonly DeferredCount[] {
+    return this.#run.simulatedEnd ? this.#deferred.filter(({ isOnTrial }) => !isOnTrial) : this.#deferred;
   }
 
   /** Counts for the limits that only count what goes to the origin. */

@@ -32,6 +32,8 @@ export interface LimitState {
 export interface DeferredCount {
   readonly limit: PreparedLimit;
   readonly key: string;
+  /** Its ruleset is on trial. */
+  readonly isOnTrial: boolean;
 }
 
 export interface LimitResult {
@@ -114,10 +116,7 @@ class LimitRun {
       const decision = yield* this.#judge(match);
       if (decision !== undefined) return { decision, headers: [], deferred: [] };
     }
-    // A request that a rule on trial would have ended would not have come to be counted either.
-    const deferred = later
-      .filter(({ isOnTrial }) => !(isOnTrial && run.simulatedEnd))
-      .map(({ limit }) => ({ limit, key: this.#keyOf(limit) }));
+    const deferred = later.map(({ limit, isOnTrial }) => ({ limit, isOnTrial, key: this.#keyOf(limit) }));
     return { decision: CONTINUE, headers: rateLimitHeaders(this.#reports), deferred };
   }
 

@@ -39,6 +39,10 @@ async function redirected(items: readonly Item[], target: string) {
 
 const below = { subpath_matching: true };
 
+const listTo = (target: string) => [
+  redirectList("moved", [{ source_url: "shop.example/old", target_url: target }]),
+];
+
 describe("bulk redirects", () => {
   test.each<[string, Item, string, string | undefined]>([
     [
@@ -205,9 +209,6 @@ describe("bulk redirects", () => {
       action_parameters: { from_list: { name: "moved", key: "http.request.full_uri" } },
     });
     const root = ruleset([entry], { kind: "root", phase: "http_request_redirect" });
-    const listTo = (target: string) => [
-      redirectList("moved", [{ source_url: "shop.example/old", target_url: target }]),
-    ];
     const extras = { accounts: [account({ rulesets: [root], lists: listTo("https://one.example/") })] };
     const { engine, source } = startEngine([zone()], undefined, extras);
     const { visit } = createVisitor(engine);
@@ -217,39 +218,40 @@ describe("bulk redirects", () => {
   });
 });
 
+const visitBy = async (expression: string, input: object = {}) => {
+  const item = { created_on: "2026-11-21T12:00:00Z", modified_on: "2026-11-21T12:00:00Z" };
+  const lists = [
+    {
+      id: hexId(),
+      name: "nets",
+      kind: "ip",
+      items: [
+        { id: hexId(), ip: "192.0.2.0/24", ...item },
+        { id: hexId(), ip: "2001:db8::/32", ...item },
+      ],
+    },
+    {
+      id: hexId(),
+      name: "hosts",
+      kind: "hostname",
+      items: [
+        { id: hexId(), hostname: { url_hostname: "*.shop.example" }, ...item },
+        {
+          id: hexId(),
+          hostname: { url_hostname: "*.both.example", exclude_exact_hostname: false },
+          ...item,
+        },
+      ],
+    },
+  ] as const;
+  const hosts = ["shop.example", "www.shop.example", "both.example"];
+  const { engine } = startEngine([zone({ hosts, rulesets: [ruleset([rule(expression)])] })], undefined, {
+    accounts: [account({ lists })],
+  });
+  return (await createVisitor(engine).visit({ target: "/", ...input })).status;
+};
+
 describe("lists in other rules", () => {
-  const visitBy = async (expression: string, input: object = {}) => {
-    const item = { created_on: "2026-11-21T12:00:00Z", modified_on: "2026-11-21T12:00:00Z" };
-    const lists = [
-      {
-        id: hexId(),
-        name: "nets",
-        kind: "ip",
-        items: [
-          { id: hexId(), ip: "192.0.2.0/24", ...item },
-          { id: hexId(), ip: "2001:db8::/32", ...item },
-        ],
-      },
-      {
-        id: hexId(),
-        name: "hosts",
-        kind: "hostname",
-        items: [
-          { id: hexId(), hostname: { url_hostname: "*.shop.example" }, ...item },
-          {
-            id: hexId(),
-            hostname: { url_hostname: "*.both.example", exclude_exact_hostname: false },
-            ...item,
-          },
-        ],
-      },
-    ] as const;
-    const hosts = ["shop.example", "www.shop.example", "both.example"];
-    const { engine } = startEngine([zone({ hosts, rulesets: [ruleset([rule(expression)])] })], undefined, {
-      accounts: [account({ lists })],
-    });
-    return (await createVisitor(engine).visit({ target: "/", ...input })).status;
-  };
   test.each([
     ["ip.src in $nets", {}, 403],
     ["not ip.src in $nets", {}, 200],
@@ -265,21 +267,23 @@ describe("lists in other rules", () => {
   });
 });
 
+const single = (from_value: object, expression = 'http.request.uri.path eq "/old"') =>
+  zone({
+    rulesets: [
+      ruleset([rule(expression, { action: "redirect", action_parameters: { from_value } })], {
+        phase: "http_request_dynamic_redirect",
+      }),
+    ],
+  });
+
+const go = async (from_value: object, target = "/old") => {
+  const { status, headers } = await createVisitor(startEngine([single(from_value)]).engine).visit({
+    target,
+  });
+  return [status, headerOf(headers, "location")];
+};
+
 describe("single redirects", () => {
-  const single = (from_value: object, expression = 'http.request.uri.path eq "/old"') =>
-    zone({
-      rulesets: [
-        ruleset([rule(expression, { action: "redirect", action_parameters: { from_value } })], {
-          phase: "http_request_dynamic_redirect",
-        }),
-      ],
-    });
-  const go = async (from_value: object, target = "/old") => {
-    const { status, headers } = await createVisitor(startEngine([single(from_value)]).engine).visit({
-      target,
-    });
-    return [status, headerOf(headers, "location")];
-  };
   test.each<[string, object, string, readonly [number, string]]>([
     [
       "a static target",
