@@ -1,0 +1,47 @@
+/** The parts of the README that say what the code says; `npm run readme` writes them, a test keeps them equal. */
+import { API_ERRORS } from "../../src/api/index.ts";
+import { ERROR_CATALOGUE } from "../../src/expression/index.ts";
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
+}
+
+/** Marker → text between `<!-- marker -->` and `<!-- /marker -->`. */
+export const README_BLOCKS: Readonly<Record<string, () => string>> = {
+  "expression-errors": () =>
+    table(
+      ["code", "category", "meaning"],
+      Object.entries(ERROR_CATALOGUE).map(([code, { category, meaning }]) => [
+        `\`${code}\``,
+        `\`${category}\``,
+        meaning,
+      ]),
+    ),
+  "api-errors": () =>
+    table(
+      ["code", "HTTP", "meaning"],
+      Object.values(API_ERRORS)
+        .toSorted((left, right) => left.code - right.code)
+        .map(({ code, status, meaning }) => [String(code), String(status), meaning]),
+    ),
+};
+
+/**
+ * The README with every block as the code has it.
+ *
+ * @throws {Error} when a marker is missing
+ */
+export function withBlocks(readme: string): string {
+  let text = readme;
+  for (const [marker, block] of Object.entries(README_BLOCKS)) {
+    const [start, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
+    const from = text.indexOf(start);
+    const to = text.indexOf(end);
+    if (from === -1 || to < from) throw new Error(`expected ${start} … ${end} in README.md`);
+    text = `${text.slice(0, from + start.length)}\n\n${block()}\n\n${text.slice(to)}`;
+  }
+  return text;
+}
