@@ -64,8 +64,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   ),
 };
 
-/** What runtimes without Node may import of folders whose door needs Node. */
+/** Parts of folders that can be had without what their door needs: Node, a database, an engine. */
 const SIDE_DOORS: Readonly<Record<string, readonly string[]>> = {
+  adapters: ["words.ts"],
   cookie: ["portable.ts"],
   store: ["memory-rate-limits.ts"],
 };

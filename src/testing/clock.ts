@@ -1,6 +1,6 @@
 /** A clock that only moves when it is told to: tests of "within ten minutes" take no time. */
-import { toMilliseconds } from "../adapters/index.ts";
-import type { Duration } from "../adapters/index.ts";
+import { toMilliseconds } from "../adapters/words.ts";
+import type { Duration } from "../adapters/words.ts";
 
 export interface TestClock {
   /** Epoch milliseconds; to be handed to the application under test as its `now`. */

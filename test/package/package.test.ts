@@ -1,0 +1,246 @@
+/** The package as it is published: packed, unpacked into an empty project, and used as the documentation says. */
+import { execFile, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createVisitor } from "../../src/testing/index.ts";
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const SNIPPETS = fileURLToPath(new URL("snippets/", import.meta.url));
+const BIN = join(ROOT, "node_modules/.bin");
+const env = { ...process.env, PATH: `${BIN}:${process.env["PATH"] ?? ""}` };
+
+/** What the build reads; a copy, so that nothing is written into the checkout. */
+const SOURCES = [
+  "src",
+  "package.json",
+  "tsconfig.json",
+  ".tsconfig.build.json",
+  ".ci",
+  "README.md",
+  "LICENSE",
+  "CHANGELOG.md",
+];
+
+/** Tarball and unpacked bytes. */
+const MAX_PACKED_BYTES = 700_000;
+
+let work: string;
+let project: string;
+let tarball: string;
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
+let packed: Packed;
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), "stepgate-package-"));
+  const copy = join(work, "copy");
+  for (const source of SOURCES) await cp(join(ROOT, source), join(copy, source), { recursive: true });
+  await symlink(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  const { stdout } = await run("npm", ["pack", "--json", "--silent", "--pack-destination", work], {
+    cwd: copy,
+    env,
+  });
+  // npm 11 gives a list, npm 12 an object by name.
+  const answer = JSON.parse(stdout.slice(stdout.search(/[[{]/))) as Packed[] | Record<string, Packed>;
+  const [first] = Object.values(answer);
+  if (first === undefined) throw new Error(`expected one package, found ${stdout}`);
+  packed = first;
+  tarball = join(work, packed.filename);
+  project = join(work, "project");
+  await unpack();
+}, 120_000);
+
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+/** As `npm install` would leave it, with the packages that are installed here. */
+async function unpack(): Promise<void> {
+  const modules = join(project, "node_modules");
+  await mkdir(join(modules, "stepgate"), { recursive: true });
+  await run("tar", ["-xzf", tarball, "-C", join(modules, "stepgate"), "--strip-components=1"]);
+  for (const name of await readdir(join(ROOT, "node_modules"))) {
+    if (!name.startsWith(".")) await symlink(join(ROOT, "node_modules", name), join(modules, name));
+  }
+  await writeFile(join(project, "package.json"), JSON.stringify({ type: "module" }));
+}
+
+test("holds the build and nothing else", async () => {
+  const paths = packed.files.map(({ path }) => path);
+  const others = paths.filter(
+    (path) =>
+      !/^dist\/.+\.(?:js|d\.ts|html|css|svg|json)$/.test(path) &&
+      !/^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+  );
+  expect(others).toEqual([]);
+  expect(paths).toContain("LICENSE");
+  expect(packed.size).toBeLessThan(MAX_PACKED_BYTES);
+  const manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+    readonly exports: Record<string, unknown>;
+  };
+  const targets = JSON.stringify(manifest.exports).match(/\.\/dist\/[^"]+/g) ?? [];
+  for (const target of targets) expect(paths).toContain(target.slice(2));
+});
+
+test("publint has nothing to say", async () => {
+  const pkgDir = join(project, "node_modules/stepgate");
+  const { messages, pkg } = await publint({ pkgDir, strict: true, pack: false });
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+test("the types resolve for every import of ES modules", async () => {
+  const { stdout } = await run(join(BIN, "attw"), [tarball, "--profile", "esm-only", "--format", "json"], {
+    env,
+    maxBuffer: 64 << 20,
+  });
+  const report = JSON.parse(stdout) as {
+    readonly analysis: {
+      readonly entrypoints: object;
+      readonly problems: readonly { readonly resolutionKind?: string; readonly kind: string }[];
+    };
+  };
+  expect(Object.keys(report.analysis.entrypoints).toSorted()).toEqual([
+    ".",
+    "./fetch",
+    "./h3",
+    "./node",
+    "./package.json",
+    "./testing",
+  ]);
+  // Packages of ES modules cannot be had by the resolution of Node 10, and by `require` only since Node 22.
+  const accepted = new Set(["node10", "node16-cjs"]);
+  expect(report.analysis.problems.filter(({ resolutionKind = "" }) => !accepted.has(resolutionKind))).toEqual(
+    [],
+  );
+});
+
+const CONSUMER = `
+import { defineOperations, stepgate } from "stepgate/h3";
+import { stepgate as onNode, sequenceOf } from "stepgate/node";
+import { stepgate as onFetch } from "stepgate/fetch";
+import { createTestClock, createVisitor } from "stepgate/testing";
+import { defineConfig } from "stepgate";
+
+const operations = defineOperations({ balance: "GET /accounts/{id}/balance", transfer: "POST /transfer" });
+const rule = operations.require("balance").before("transfer").within("10m");
+export const expression: string = rule.expression;
+// @ts-expect-error: no operation has this name
+operations.require("ballance");
+// @ts-expect-error: not a method and a path
+defineOperations({ wrong: "FETCH accounts" });
+export const all = [stepgate({ operations, rules: [rule] }), onNode({ operations }), onFetch({ operations, keys: "" })];
+export const visitor = createVisitor({ target: "http://127.0.0.1", now: createTestClock().now });
+export { defineConfig, sequenceOf };
+`;
+
+describe.each([
+  ["nodenext", "nodenext"],
+  ["esnext", "bundler"],
+])("a program with module %s and moduleResolution %s", (module, moduleResolution) => {
+  test("gets typed names", async () => {
+    await writeFile(join(project, "consumer.ts"), CONSUMER);
+    const options = {
+      module,
+      moduleResolution,
+      strict: true,
+      noEmit: true,
+      target: "es2024",
+      skipLibCheck: true,
+      types: ["node"],
+    };
+    await writeFile(
+      join(project, "tsconfig.json"),
+      JSON.stringify({ compilerOptions: options, files: ["consumer.ts"] }),
+    );
+    const { stdout } = await run(join(BIN, "tsc"), ["-p", project], { env }).catch(
+      (error: unknown) => error as { readonly stdout: string },
+    );
+    expect(stdout).toBe("");
+  });
+});
+
+test("the command runs from the package", async () => {
+  const command = join(project, "node_modules/stepgate/dist/main.js");
+  const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as {
+    readonly version: string;
+  };
+  expect((await run(process.execPath, [command, "--version"])).stdout.trim()).toBe(version);
+  const { stdout } = await run(process.execPath, [
+    command,
+    "eval",
+    "ip.src in {192.0.2.0/24}",
+    "--field",
+    "ip.src=192.0.2.1",
+  ]);
+  expect(stdout.trim()).toBe("true");
+  expect((await stat(command)).mode & 0o111).not.toBe(0);
+});
+
+describe("the snippets of the documentation", async () => {
+  const snippets = await readdir(SNIPPETS);
+
+  test.each(snippets)("%s", async (snippet) => {
+    await cp(join(SNIPPETS, snippet), join(project, snippet));
+    const port = await freePort();
+    const server = startSnippet(snippet, port);
+    try {
+      const visitor = createVisitor({ target: `http://127.0.0.1:${port}` });
+      await reachable(port, server);
+      expect((await visitor.post("/transfer")).status).toBe(403);
+      expect(JSON.parse((await visitor.get("/accounts/7/balance")).body)).toEqual({ balance: 100 });
+      const transfer = await visitor.post("/transfer");
+      expect(JSON.parse(transfer.body)).toMatchObject({
+        sent: true,
+        before: [expect.stringMatching(/^[0-9a-f]{8}$/)],
+      });
+    } finally {
+      server.kill("SIGKILL");
+      if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+    }
+  });
+});
+
+function startSnippet(snippet: string, port: number): ChildProcess {
+  const keys = { keys: [{ kty: "oct", kid: "a", use: "enc", k: randomBytes(32).toString("base64url") }] };
+  return spawn(process.execPath, [snippet], {
+    cwd: project,
+    env: { ...env, PORT: String(port), STEPGATE_KEYS: JSON.stringify(keys) },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function reachable(port: number, server: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (server.exitCode !== null) throw new Error(`the snippet ended with ${server.exitCode}`);
+    try {
+      await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
+      return;
+    } catch {
+      await wait(100);
+    }
+  }
+  throw new Error("the snippet did not listen within ten seconds");
+}
