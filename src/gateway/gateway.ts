@@ -20,8 +20,8 @@ import type {
   TrackerFactory,
   Visit,
 } from "../engine/index.ts";
-import { createForwarder, forwardUpgrade, originRequestHeaders } from "../proxy/index.ts";
-import type { Forwarder, ForwardRequest, ForwardResult, UpstreamLimits } from "../proxy/index.ts";
+import { createForwarder, originRequestHeaders } from "../proxy/index.ts";
+import type { Forwarder, ForwardRequest, ForwardResult, GroupSpec, UpstreamLimits } from "../proxy/index.ts";
 import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
 import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
@@ -50,6 +50,8 @@ export interface GatewayOptions {
   readonly headers?: Partial<HeaderPolicy>;
   /** Whether requests to the origin carry `Via`. `true` by default. */
   readonly via?: boolean;
+  /** Zones with more to say about their origins than one URL, by zone id. */
+  readonly origins?: ReadonlyMap<string, GroupSpec>;
 }
 
 export interface GatewayProblem {
@@ -62,6 +64,8 @@ export interface GatewayProblem {
 
 export interface Gateway extends ConnectionHandlers {
   hasHost(host: string): boolean;
+  /** Replaces `GatewayOptions.origins`; requests under way finish where they are. */
+  setOrigins(origins: ReadonlyMap<string, GroupSpec>): void;
   /** Stops following the configuration and closes the connections to the origins. */
   close(): Promise<void>;
 }
@@ -79,10 +83,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   const forwarder = createForwarder(options.upstream);
   const unsubscribe = options.source.subscribe(() => forwarder.keepOnly(engine.origins()));
   const { trustedProxies = [] } = options;
+  let groups = options.origins ?? new Map<string, GroupSpec>();
+  forwarder.defineGroups(groups);
   const plane: Plane = {
     engine,
     forwarder,
     options,
+    originOf: (visit) => (groups.has(visit.zoneId) ? visit.zoneId : visit.origin),
     headers: { ...DEFAULT_HEADER_POLICY, ...options.headers },
     trust: trustedProxies.length === 0 ? undefined : createProxyTrust(trustedProxies),
   };
@@ -90,6 +97,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     request: (req, res) => void handle(req, res, plane),
     upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
     hasHost: (host) => engine.hasHost(host),
+    setOrigins(next) {
+      groups = next;
+      forwarder.defineGroups(next);
+    },
     async close() {
       unsubscribe();
       engine.close();
@@ -102,6 +113,8 @@ interface Plane {
   readonly engine: Engine;
   readonly forwarder: Forwarder;
   readonly options: GatewayOptions;
+  /** What the forwarder knows the zone's origins by. */
+  readonly originOf: (visit: Visit) => string;
   readonly headers: HeaderPolicy;
   readonly trust: ProxyTrust | undefined;
 }
@@ -179,7 +192,11 @@ async function handleUpgrade(
     return;
   }
   const { visit } = outcome;
-  const result = await forwardUpgrade(client, toForwardRequest(req, { request, visit }, plane), visit);
+  const result = await plane.forwarder.upgrade(
+    client,
+    toForwardRequest(req, { request, visit }, plane),
+    visit,
+  );
   const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendRawAnswer(client.socket, failure);
 }
@@ -209,7 +226,7 @@ const REFUSAL_OF = {
 function toForwardRequest(
   req: IncomingMessage,
   { request, visit }: Judged,
-  { headers: policy, options }: Plane,
+  { headers: policy, options, originOf }: Plane,
 ): ForwardRequest {
   const maxForwards = request.method === "OPTIONS" ? request.header("max-forwards") : undefined;
   const headers = originRequestHeaders(request.rawHeaders, {
@@ -228,7 +245,7 @@ function toForwardRequest(
     ...(maxForwards === undefined ? {} : { maxForwards: Math.max(0, Number(maxForwards) - 1) || 0 }),
   });
   return {
-    origin: visit.origin,
+    origin: originOf(visit),
     // Of the request line: what an override made of it is for the origin to make of it again.
     method: req.method ?? "",
     target: visit.target,

@@ -1,14 +1,10 @@
 export { createForwarder } from "./forward.ts";
-export type {
-  Forwarder,
-  ForwardHooks,
-  ForwardRequest,
-  ForwardResult,
-  NodeRequest,
-  NodeResponse,
-} from "./forward.ts";
+export type { Forwarder } from "./forward.ts";
+export type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
 export { originRequestHeaders } from "./headers.ts";
-export { forwardUpgrade } from "./upgrade.ts";
+export type { GroupSpec, HealthCheck } from "./group.ts";
+export type { OriginSpec } from "./origin.ts";
+export type { UpgradeClient } from "./upgrade.ts";
 export type { ForwardedFacts } from "./headers.ts";
 export { DEFAULT_UPSTREAM_LIMITS } from "./limits.ts";
 export type { UpstreamLimits } from "./limits.ts";

@@ -4,29 +4,36 @@ import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { clientResponseHeaders } from "./headers.ts";
-import type { ForwardHooks, ForwardRequest, ForwardResult } from "./forward.ts";
+import type { ForwardHooks, ForwardRequest, ForwardResult } from "./types.ts";
+import { hostOf } from "./origin.ts";
+import type { OriginAddress } from "./origin.ts";
 
 /** Milliseconds an origin has to answer a handshake. */
 const HANDSHAKE_TIMEOUT_MS = 30_000;
+
+/** The visitor's socket, and the bytes that came with the handshake. */
+export interface UpgradeClient {
+  readonly socket: Socket;
+  readonly head: Buffer;
+}
 
 /**
  * Forwards an `Upgrade: websocket` request. When the origin switches protocols the two sockets are joined until
  * either side ends; when it answers otherwise, that answer is given and the connection closed.
  *
- * @param client the visitor's socket, and the bytes that came with the handshake
  * @returns how it went; `done` with 101 as soon as the sockets are joined. Never rejects
  */
 export function forwardUpgrade(
-  client: { readonly socket: Socket; readonly head: Buffer },
-  request: ForwardRequest,
-  hooks: ForwardHooks,
+  client: UpgradeClient,
+  { base, socketPath, servername, ca }: OriginAddress,
+  { request, hooks }: { readonly request: ForwardRequest; readonly hooks: ForwardHooks },
 ): Promise<ForwardResult> {
-  const origin = new URL(request.origin);
-  const start = origin.protocol === "https:" ? httpsRequest : httpRequest;
+  const start = base.protocol === "https:" ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
     const upstream = start({
-      host: origin.hostname.replace(/^\[|\]$/g, ""),
-      port: origin.port === "" ? undefined : origin.port,
+      ...(socketPath === undefined ? { host: hostOf(base), port: base.port || undefined } : { socketPath }),
+      servername,
+      ca,
       method: request.method,
       path: request.target,
       headers: [...request.headers, "connection", "Upgrade", "upgrade", "websocket"],
@@ -34,15 +41,17 @@ export function forwardUpgrade(
       timeout: HANDSHAKE_TIMEOUT_MS,
     });
     const fail = (error: Error): void => {
+      client.socket.off("close", onGone);
       upstream.destroy();
       resolve({ kind: "unanswered", reason: error.message === TIMED_OUT ? "timeout" : "connect", error });
     };
     upstream.once("error", fail);
     upstream.once("timeout", () => fail(new Error(TIMED_OUT)));
-    client.socket.once("close", () => {
+    const onGone = (): void => {
       upstream.destroy();
       resolve({ kind: "client-gone" });
-    });
+    };
+    client.socket.once("close", onGone);
     upstream.once("upgrade", (response, socket, head) => {
       socket.setTimeout(0);
       void answerHead(client.socket, response, hooks, ["connection", "Upgrade", "upgrade", "websocket"]).then(

@@ -1,0 +1,264 @@
+/** One request under way: undici's events on one side, Node's response on the other. */
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { errors } from "undici";
+import type { Dispatcher } from "undici";
+import type { Origin, OriginGroup } from "./group.ts";
+import { clientResponseHeaders, clientTrailers, hasPlainFraming } from "./headers.ts";
+import type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
+
+/** Whether the request carries a body, whatever its method (RFC 9112 section 6.3; HTTP/2 says so by END_STREAM). */
+function hasBody(req: NodeRequest): boolean {
+  if ("stream" in req) return !req.stream.endAfterHeaders;
+  const length = req.headers["content-length"];
+  return req.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+/** RFC 9112 section 4: HTAB, SP, VCHAR, obs-text. */
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
+
+const NONE: Origin[] = [];
+
+/** RFC 9110 section 9.2.1. */
+const SAFE_METHODS = new Set<string>(["GET", "HEAD", "OPTIONS"]);
+
+/** Whether a connection ended before a response began. */
+function isClosedUnder(error: Error): boolean {
+  return error instanceof errors.SocketError || (error as NodeJS.ErrnoException).code === "ECONNRESET";
+}
+
+/** One request under way. A class because undici calls its members by name on the hot path. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  readonly #req: NodeRequest;
+  readonly #res: ServerResponse;
+  readonly #hooks: ForwardHooks;
+  readonly #resolve: (result: ForwardResult) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #settled = false;
+  /** Body bytes still to come as `Content-Length` announced them; undefined when it did not. */
+  #expectedBytes: number | undefined;
+  /** The last piece of a body of known length, kept so that it leaves together with the end of the response. */
+  #lastChunk: Buffer | undefined;
+  #headIsPending = false;
+  #endIsPending = false;
+  readonly #onClose = (): void => {
+    if (this.#settled) return;
+    this.#settle({ kind: "client-gone" });
+    // Without this a paused origin never sees its response read, and the connection is lost to the pool.
+    this.#controller?.abort(new errors.RequestAbortedError("the client closed the connection"));
+  };
+  readonly #onDrain = (): void => this.#controller?.resume();
+
+  #group: OriginGroup | undefined;
+  #request: Dispatcher.DispatchOptions | undefined;
+  #origin: Origin | undefined;
+  #tried: Origin[] = NONE;
+  #wasSentAgain = false;
+
+  constructor(
+    { req, res }: { readonly req: NodeRequest; readonly res: NodeResponse },
+    hooks: ForwardHooks,
+    resolve: (result: ForwardResult) => void,
+  ) {
+    this.#req = req;
+    // HTTP/2's response has the members used here under the same names; their types share no common base.
+    this.#res = res as ServerResponse;
+    this.#hooks = hooks;
+    this.#resolve = resolve;
+    res.once("close", this.#onClose);
+  }
+
+  start(group: OriginGroup, { target, method, headers }: ForwardRequest): void {
+    this.#group = group;
+    this.#request = {
+      path: target,
+      method,
+      headers: headers as string[],
+      body: hasBody(this.#req) ? this.#req : null,
+    };
+    this.#sendTo(group.pick());
+  }
+
+  #sendTo(origin: Origin | undefined): void {
+    if (origin === undefined || this.#request === undefined) throw new Error("the zone has no origin");
+    this.#origin = origin;
+    origin.pool.dispatch(this.#request, this);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#settled) controller.abort(new errors.RequestAbortedError("the client closed the connection"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    parsed: IncomingHttpHeaders,
+    reason?: string,
+  ): void {
+    if (status < 200) {
+      this.#passInformational(status, parsed);
+      return;
+    }
+    const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
+    if (!hasPlainFraming(raw)) {
+      // Aborting closes the connection: what follows on it belongs to nobody.
+      controller.abort(new errors.HTTPParserError("expected no `Transfer-Encoding` but `chunked`"));
+      return;
+    }
+    this.#status = status;
+    this.#origin?.succeeded();
+    const length = Number(parsed["content-length"]);
+    this.#expectedBytes = Number.isSafeInteger(length) ? length : undefined;
+    const headers = clientResponseHeaders(raw);
+    const edited = this.#hooks.onResponse(status, headers);
+    if (edited instanceof Promise) {
+      this.#headIsPending = true;
+      controller.pause();
+      void this.#writeHeadWhenReady(controller, reason, edited);
+    } else {
+      this.#writeHead(status, reason, edited);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#settled) return;
+    if (this.#expectedBytes !== undefined) {
+      this.#expectedBytes -= chunk.length;
+      if (this.#expectedBytes === 0) {
+        this.#lastChunk = chunk;
+        return;
+      }
+    }
+    if (this.#res.write(chunk)) return;
+    controller.pause();
+    this.#res.once("drain", this.#onDrain);
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders = {}): void {
+    if (this.#settled) return;
+    if (this.#headIsPending) {
+      // A response without a body ends although it is paused; its end has to wait for its beginning.
+      this.#endIsPending = true;
+      return;
+    }
+    this.#end(trailers);
+  }
+
+  #end(trailers: IncomingHttpHeaders): void {
+    // Trailers of a response of known length have nowhere to stand in HTTP/1.1 (RFC 9112 section 7.1.2).
+    const kept = this.#expectedBytes === undefined ? clientTrailers(trailers) : undefined;
+    if (kept !== undefined) this.#res.addTrailers(kept);
+    if (this.#lastChunk === undefined) this.#res.end();
+    else this.#res.end(this.#lastChunk);
+    this.#settle({ kind: "done", status: this.#status });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.#settled) return;
+    if (this.#status !== 0 && this.#res.headersSent) {
+      this.#settle({ kind: "cut", status: this.#status, error });
+      this.#res.destroy(error);
+      return;
+    }
+    const reason = failureReason(error);
+    if (this.#status === 0 && this.#sendAgain(reason, error)) return;
+    this.#settle({ kind: "unanswered", reason, error });
+  }
+
+  /**
+   * Sends the request once more where that is safe: to another origin when there was no connection, so that nothing
+   * was sent; and once to any when a kept connection was closed under a request that changes nothing (RFC 9110
+   * section 9.2.2), as happens when an origin's idle time-out and the request cross.
+   */
+  #sendAgain(reason: "connect" | "timeout" | "protocol", error: Error): boolean {
+    const next = reason === "connect" ? this.#another() : this.#sameOnce(error);
+    if (next === undefined) return false;
+    try {
+      this.#sendTo(next);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #another(): Origin | undefined {
+    if (this.#origin === undefined) return undefined;
+    this.#origin.failed(performance.now());
+    this.#tried = [...this.#tried, this.#origin];
+    const isUnread = this.#request?.body === null || !(this.#req.readableDidRead || this.#req.destroyed);
+    return isUnread ? this.#group?.pick(this.#tried) : undefined;
+  }
+
+  #sameOnce(error: Error): Origin | undefined {
+    const isRepeatable = this.#request?.body === null && SAFE_METHODS.has(this.#request.method);
+    if (this.#wasSentAgain || !isRepeatable || !isClosedUnder(error)) return undefined;
+    this.#wasSentAgain = true;
+    return this.#group?.pick();
+  }
+
+  /** 103 passes on (RFC 8297); 102 and the rest say nothing to the client. */
+  #passInformational(status: number, headers: IncomingHttpHeaders): void {
+    const { link } = headers;
+    if (status !== 103 || link === undefined || this.#settled || this.#res.headersSent) return;
+    this.#res.writeEarlyHints({ link });
+  }
+
+  async #writeHeadWhenReady(
+    controller: Dispatcher.DispatchController,
+    reason: string | undefined,
+    edited: Promise<string[]>,
+  ): Promise<void> {
+    try {
+      this.#writeHead(this.#status, reason, await edited);
+      this.#headIsPending = false;
+      if (this.#endIsPending) this.#end({});
+      else controller.resume();
+    } catch (error) {
+      controller.abort(error as Error);
+    }
+  }
+
+  #writeHead(status: number, reason: string | undefined, headers: string[]): void {
+    const res = this.#res;
+    if (this.#settled || res.headersSent) return;
+    // HTTP/2 has no reason phrase (RFC 9113 section 8.3.1).
+    if (reason !== undefined && REASON_PHRASE.test(reason) && !("stream" in res))
+      res.writeHead(status, reason, headers);
+    else res.writeHead(status, headers);
+    if (this.#expectedBytes !== undefined) return;
+    // An event stream has to open before its first event; a body that is already here goes out with the head.
+    setImmediate(() => {
+      if (!this.#settled && !res.writableEnded) res.flushHeaders();
+    });
+  }
+
+  #settle(result: ForwardResult): void {
+    this.#settled = true;
+    this.#res.off("close", this.#onClose);
+    this.#resolve(result);
+  }
+}
+
+const CONNECT_ERRORS = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "ENOENT",
+  "EACCES",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+]);
+
+/** What Node calls an origin's certificate that does not hold (`tls` documentation, "X509 certificate error codes"). */
+const CERTIFICATE_ERROR = /CERT|UNABLE_TO_|_ISSUER|HOSTNAME_MISMATCH|SIGNATURE_FAILURE/;
+
+function failureReason(error: Error): "connect" | "timeout" | "protocol" {
+  if (error instanceof errors.ConnectTimeoutError) return "connect";
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError)
+    return "timeout";
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return CONNECT_ERRORS.has(code) || code.startsWith("ERR_TLS_") || CERTIFICATE_ERROR.test(code)
+    ? "connect"
+    : "protocol";
+}
