@@ -188,7 +188,8 @@ function matchInOrder<R extends CompilableRule>(
   values: FieldValues,
   visit: (rule: CompiledRule<R>) => boolean,
 ): boolean {
-  for (const rule of rules) {
+  for (let at = 0; at < rules.length; at += 1) {
+    const rule = rules[at] as CompiledRule<R>;
     if (rule.matches(values) && visit(rule)) {
       return true;
     }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { toBytes } from "../../src/expression/index.ts";
 import { compileRegex, type CompiledRegex } from "../../src/expression/regex/regex.ts";
-import { encode, utf8Sequences } from "../../src/expression/regex/unicode.ts";
+import { casedCodePoints, encode, foldUnicode, utf8Sequences } from "../../src/expression/regex/unicode.ts";
 
 function compile(pattern: string): CompiledRegex {
   const compiled = compileRegex(pattern);
@@ -95,6 +95,20 @@ describe("bytes, not characters", () => {
     ["[^a]", "\xff", true],
   ] as const)("%s on the bytes %j: %s", (pattern, bytes, matches) => {
     expect(compile(pattern).test(bytes)).toBe(matches);
+  });
+
+  test("case folds as the runtime's own regular expressions fold it, for every cased code point", () => {
+    const cased = casedCodePoints();
+    const text = cased.map((codePoint) => String.fromCodePoint(codePoint)).join("");
+    const differing = cased.filter((codePoint) => {
+      const equals = text.match(new RegExp(`\\u{${codePoint.toString(16)}}`, "giu")) ?? [];
+      const folded = foldUnicode([[codePoint, codePoint]]).flatMap(([first, last]) =>
+        Array.from({ length: last - first + 1 }, (_, offset) => String.fromCodePoint(first + offset)),
+      );
+      return equals.toSorted().join("") !== folded.toSorted().join("");
+    });
+    expect(cased.length).toBeGreaterThan(2000);
+    expect(differing).toEqual([]);
   });
 
   test("a value that is no UTF-8 matches byte by byte", () => {

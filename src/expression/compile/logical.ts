@@ -2,7 +2,6 @@
 import type { CombineNode, CombineOperator, ComparisonNode, LogicalNode, QuantifierNode } from "../ast.ts";
 import { compileArgument, compileIndex, compileMembers, type LogicalCompiler } from "./index-expression.ts";
 import { compileTest, type TestContext } from "./operand.ts";
-import type { MemberReader, Scalar } from "./comparisons.ts";
 import { isMap, membersOf, type FieldValues, type Predicate, type Predicates, type Value } from "../value.ts";
 
 export interface LogicalContext extends TestContext {
@@ -32,12 +31,31 @@ function compilePredicate(node: LogicalNode, compiler: LogicalCompiler, context:
       return (values) => !term(values);
     }
     case "combine":
-      return fuse(node.operator, node.terms.map(compiler.predicate));
+      return compileCombine(node, compiler, context);
     case "quantifier":
       return compileQuantifier(node, compiler, context);
     case "comparison":
       return compileComparison(node, compiler, context);
   }
+}
+
+function compileCombine(
+  { operator, terms }: CombineNode,
+  compiler: LogicalCompiler,
+  context: LogicalContext,
+): Predicate {
+  const [first, ...others] = terms.map(withoutGroups);
+  if (operator === "and" && first?.kind === "comparison") {
+    const { left, test } = first;
+    const isPlain = left.target.kind === "field" && left.path.length === 0;
+    if (isPlain && left.target.kind === "field" && test.kind === "order" && test.literal.type !== "Ip") {
+      const fieldAnd = context.comparisons[test.operator].fieldAnd;
+      if (fieldAnd !== undefined) {
+        return fieldAnd(left.target.slot, test.literal.value, others.map(compiler.predicate));
+      }
+    }
+  }
+  return fuse(operator, terms.map(compiler.predicate));
 }
 
 /** `and` and `or` stop at the first term that decides; `xor` needs all. */
@@ -87,16 +105,9 @@ function compileComparison(
 ): Predicate {
   const { left, test } = node;
   const whenMissing = context.missingNotEqual && test.kind === "order" && test.operator === "ne";
-  if (test.kind === "order" && test.literal.type !== "Ip" && left.target.kind === "field") {
-    const row = context.comparisons[test.operator];
-    const { slot } = left.target;
-    if (left.path.length === 0) {
-      return row.field(slot, test.literal.value, whenMissing);
-    }
-    const member = memberReader(node);
-    if (member !== undefined) {
-      return row.member(member, test.literal.value, whenMissing);
-    }
+  const fused = fuseComparison(node, context, whenMissing);
+  if (fused !== undefined) {
+    return fused;
   }
   const holds = compileTest(node, context);
   const read = compileIndex(left, compiler);
@@ -106,19 +117,27 @@ function compileComparison(
   };
 }
 
-/** The reader of a field with just one key or index. */
-function memberReader({ left }: ComparisonNode): MemberReader | undefined {
-  const [step, further] = left.path;
-  if (left.target.kind !== "field" || step === undefined || further !== undefined) {
+/** The shapes that have a closure of their own: a field, or one member of it, against a literal. */
+function fuseComparison(
+  { left, test }: ComparisonNode,
+  { comparisons }: LogicalContext,
+  whenMissing: boolean,
+): Predicate | undefined {
+  if (test.kind !== "order" || test.literal.type === "Ip" || left.target.kind !== "field") {
     return undefined;
   }
+  const row = comparisons[test.operator];
   const { slot } = left.target;
-  if (step.kind === "key") {
-    const { key } = step;
-    return (values) => (values.get(slot) as ReadonlyMap<string, Scalar> | undefined)?.get(key);
+  const [step, further] = left.path;
+  if (step === undefined) {
+    return row.field(slot, test.literal.value, whenMissing);
   }
-  const at = step.kind === "at" ? step.index : 0;
-  return (values) => (values.get(slot) as readonly Scalar[] | undefined)?.[at];
+  if (further !== undefined || step.kind === "each") {
+    return undefined;
+  }
+  return step.kind === "key"
+    ? row.key({ slot, key: step.key }, test.literal.value, whenMissing)
+    : row.at({ slot, index: step.index }, test.literal.value, whenMissing);
 }
 
 function compileQuantifier(

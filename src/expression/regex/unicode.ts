@@ -191,22 +191,48 @@ function planeText(plane: number): string {
 
 /** The set with every code point that simple case folding makes equal to one in it. */
 export function foldUnicode(ranges: Ranges): Ranges {
-  const isIn = (codePoint: number) => ranges.some(([first, last]) => first <= codePoint && codePoint <= last);
-  const cased = casedCodePoints();
-  const folded = cased.filter(isIn).map((codePoint) => String.fromCodePoint(codePoint));
-  if (folded.length === 0) {
-    return ranges;
-  }
-  const pattern = new RegExp(
-    `^[${folded.map((text) => `\\u{${(text.codePointAt(0) ?? 0).toString(16)}}`).join("")}]$`,
-    "iu",
-  );
-  const equals = cased.filter((codePoint) => pattern.test(String.fromCodePoint(codePoint)));
+  const equals = [...foldGroups().values()]
+    .filter((group) => group.some((codePoint) => contains(ranges, codePoint)))
+    .flat();
   return normalise([...ranges, ...equals.map((codePoint): Range => [codePoint, codePoint])]);
 }
 
+function contains(ranges: Ranges, codePoint: number): boolean {
+  return ranges.some(([first, last]) => first <= codePoint && codePoint <= last);
+}
+
+let groups: ReadonlyMap<string, readonly number[]> | undefined;
+
+/** Code points that simple case folding makes equal, by a key they share; made when first needed. */
+function foldGroups(): ReadonlyMap<string, readonly number[]> {
+  groups ??= Map.groupBy(casedCodePoints(), foldKey);
+  return groups;
+}
+
+/** Where simple folding is not what the cases of a letter show (CaseFolding.txt, status S). */
+const FOLDED_ALIKE: ReadonlyMap<number, number> = new Map([
+  // The capital of the Turkish dotless i is `I`, but it folds to itself.
+  [0x131, 0x131],
+  [0x1fd3, 0x390],
+  [0x1fe3, 0x3b0],
+  [0xfb05, 0xfb06],
+]);
+
+/** The capital of the small letter; where one of them is several letters, the letter before it. */
+function foldKey(codePoint: number): string {
+  const alike = FOLDED_ALIKE.get(codePoint);
+  if (alike !== undefined) {
+    return String.fromCodePoint(alike);
+  }
+  const letter = String.fromCodePoint(codePoint);
+  const small = letter.toLowerCase();
+  const lower = Array.from(small).length === 1 ? small : letter;
+  const capital = lower.toUpperCase();
+  return Array.from(capital).length === 1 ? capital : lower;
+}
+
 /** Code points with another case. */
-function casedCodePoints(): readonly number[] {
+export function casedCodePoints(): readonly number[] {
   const ranges = rangesOf(String.raw`\p{Changes_When_Casemapped}\p{Changes_When_Casefolded}`) ?? [];
   return ranges.flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, offset) => first + offset),
