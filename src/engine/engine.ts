@@ -56,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (host.kind === "error") return refuse(request, "bad_host");
       const zone = byHost.get(host.host) ?? forAnyHost;
       if (zone === undefined) return refuse(request, "misdirected");
-      const target = canonicalTarget(request.target);
+      const target = canonicalTarget(request.target, zone.pathOptions);
       if (target.kind !== "path") return refuse(request, "bad_target");
       if (target.authority !== null && !namesHost(target.authority, host)) return refuse(request, "bad_host");
       return decideInZone({ request, zone, host, target, options });

@@ -2,7 +2,7 @@
  * The configuration the engine runs on: immutable, replaced as a whole. Parts that did not change keep
  * their identity from one snapshot to the next, so that only what changed is compiled again.
  */
-import type { Operation } from "../operation/index.ts";
+import type { Operation, PathOptions } from "../operation/index.ts";
 import type { List, Ruleset } from "../ruleset/index.ts";
 import type { SeqRule } from "../sequence/index.ts";
 
@@ -29,6 +29,8 @@ export interface UrlNormalization {
 }
 
 export interface ZoneSettings {
+  /** How the zone's origin reads paths, where it differs from the defaults. */
+  readonly pathOptions?: Partial<PathOptions>;
   readonly sequenceCookies: { readonly enabled: boolean };
   readonly cookieScope: CookieScope;
   /** At most 10, unique; none when absent. */

@@ -1,6 +1,6 @@
 /** A zone made ready for requests. Compiled when its configuration changes; requests only look things up. */
-import { createMatcher } from "../operation/index.ts";
-import type { OperationMatcher } from "../operation/index.ts";
+import { createMatcher, DEFAULT_PATH_OPTIONS } from "../operation/index.ts";
+import type { OperationMatcher, PathOptions } from "../operation/index.ts";
 import { prepareRuleset } from "../phases/index.ts";
 import type { PreparedPhase, PreparedRuleset } from "../phases/index.ts";
 import { PHASES } from "../ruleset/index.ts";
@@ -13,6 +13,8 @@ import type { SequenceTracker, TrackerFactory } from "./tracker.ts";
 export interface CompiledZone {
   readonly zone: Zone;
   readonly account: CompiledAccount;
+  /** For the canonical form of targets and for the matcher alike. */
+  readonly pathOptions: PathOptions;
   readonly matcher: OperationMatcher;
   readonly tracker: SequenceTracker;
   readonly hosts: ReadonlySet<string>;
@@ -38,7 +40,10 @@ export function compileZone(
   trackerFor: TrackerFactory,
 ): CompiledZone {
   if (previous?.zone === zone && previous.account === account) return previous;
-  const sameOperations = previous?.zone.operations === zone.operations;
+  const sameOperations =
+    previous?.zone.operations === zone.operations &&
+    previous.zone.settings.pathOptions === zone.settings.pathOptions;
+  const pathOptions = { ...DEFAULT_PATH_OPTIONS, ...zone.settings.pathOptions };
   const sameSettings = previous?.zone.settings === zone.settings;
   const prepared = prepareEntrypoints(zone, previous, account);
   const phases = toPhases(account, prepared);
@@ -46,7 +51,8 @@ export function compileZone(
   return {
     zone,
     account,
-    matcher: sameOperations && previous !== undefined ? previous.matcher : createMatcher(zone.operations),
+    pathOptions,
+    matcher: sameOperations ? previous.matcher : createMatcher(zone.operations, pathOptions),
     tracker: sameSettings && previous !== undefined ? previous.tracker : trackerFor(zone),
     hosts: new Set(zone.hosts),
     phases,
