@@ -23,8 +23,8 @@ export const MAX_REGEX_NESTING = 250;
 
 /**
  * Instructions of one compiled regular expression. The reference allows 10 MiB of program, about 300,000
- * instructions; here each instruction may cost one step per byte of input when the automaton overflows,
- * so the bound is what keeps 100 KB of hostile input within a tenth of a second.
+ * instructions. Matching normally takes one step per byte; when the automaton outgrows its memory it takes
+ * up to one per byte and instruction, so what an instruction may cost is bounded by their number.
  */
 export const MAX_REGEX_INSTRUCTIONS = 20_000;
 

@@ -22,7 +22,6 @@ const SEQUENCE_PHASES: readonly Phase[] = [
   "http_request_redirect",
   "http_request_late_transform",
 ];
-const BODY_PHASES: readonly Phase[] = ["http_request_firewall_custom", "http_ratelimit"];
 const LANGUAGE_PHASES: readonly Phase[] = [
   "http_request_dynamic_redirect",
   "http_request_late_transform",
@@ -84,14 +83,6 @@ const SEQUENCE: Names = [
   ["cf.sequence.id", "Bytes"],
   ["cf.sequence.msec_since_op", "Map<Int>"],
   ["cf.sequence.previous_ops", LIST],
-];
-
-const BODY: Names = [
-  ...multimap("http.request.body.form"),
-  ["http.request.body.mime", "Bytes"],
-  ["http.request.body.raw", "Bytes"],
-  ["http.request.body.size", "Int"],
-  ["http.request.body.truncated", "Bool"],
 ];
 
 const RESPONSE: Names = [
@@ -190,8 +181,13 @@ const UNAVAILABLE: readonly (readonly [reason: string, names: Names])[] = [
     ],
   ],
   [
-    "Stepgate does not take multipart bodies apart",
+    "Stepgate does not read request bodies",
     [
+      ...multimap("http.request.body.form"),
+      ["http.request.body.mime", "Bytes"],
+      ["http.request.body.raw", "Bytes"],
+      ["http.request.body.size", "Int"],
+      ["http.request.body.truncated", "Bool"],
       ["http.request.body.multipart", MAP],
       ["http.request.body.multipart.content_dispositions", nested],
       ["http.request.body.multipart.content_transfer_encodings", nested],
@@ -218,7 +214,6 @@ export const FIELD_TABLE: readonly FieldRow[] = [
   ...rows(REQUEST, PHASES, true),
   ...rows(SEQUENCE, SEQUENCE_PHASES, true),
   ...rows([["http.request.accepted_languages", LIST]], LANGUAGE_PHASES, false),
-  ...rows(BODY, BODY_PHASES, true),
   ...rows(RESPONSE, RESPONSE_PHASES, true),
   ...UNAVAILABLE.flatMap(([unavailable, names]) =>
     rows(names, [], false).map((row) => Object.assign({ unavailable }, row)),

@@ -106,6 +106,45 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
+/** Conjunctions have closures of their own for two, three, four and more terms. */
+const CONJUNCTIONS: readonly Shape[] = [1, 2, 3, 4].flatMap((others): readonly Shape[] => [
+  {
+    name: `first of ${others + 1} terms`,
+    source: (operator) => `http.host ${operator} "b"${" and ssl".repeat(others)}`,
+    contexts: ["a", "b", "c"].map((value) => ({ "http.host": value, ssl: true })),
+  },
+  {
+    name: `last of ${others + 1} terms`,
+    source: (operator) => `${"ssl and ".repeat(others)}(http.host ${operator} "b")`,
+    contexts: ["a", "b", "c"].map((value) => ({ "http.host": value, ssl: true })),
+  },
+  {
+    name: `first of ${others + 1} alternatives`,
+    source: (operator) => `http.host ${operator} "b"${" or ssl".repeat(others)}`,
+    contexts: ["a", "b", "c"].map((value) => ({ "http.host": value })),
+  },
+  {
+    name: `last of ${others + 1} alternatives`,
+    source: (operator) => `${"ssl or ".repeat(others)}http.host ${operator} "b"`,
+    contexts: ["a", "b", "c"].map((value) => ({ "http.host": value })),
+  },
+]);
+
+describe.each(CONJUNCTIONS)("$name", ({ source, contexts }) => {
+  test.each(OPERATORS)("%s", (operator) => {
+    expect(contexts.map((ctx) => evaluate(source(operator), ctx))).toEqual(MEANING[operator]);
+  });
+});
+
+describe("every term of a conjunction counts", () => {
+  test.each([1, 2, 3, 4])("with %i others, the last false", (others) => {
+    const source = `http.host eq "b"${" and ssl".repeat(others - 1)} and cf.client.bot`;
+    expect(evaluate(source, { "http.host": "b", ssl: true, "cf.client.bot": false })).toBe(false);
+    expect(evaluate(source, { "http.host": "b", ssl: true, "cf.client.bot": true })).toBe(true);
+    expect(evaluate(source, { "http.host": "a", ssl: true, "cf.client.bot": true })).toBe(false);
+  });
+});
+
 describe.each(SHAPES)("$name", ({ source, contexts }) => {
   test.each(OPERATORS)("%s", (operator) => {
     const results = contexts.map((ctx) => evaluate(source(operator), ctx));

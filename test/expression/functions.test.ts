@@ -45,6 +45,7 @@ describe("values", () => {
     [`concat(http.host, "")`, { "http.host": "" }, ""],
     [`regex_replace(http.host, "(a)(b)?", "<\${2}\${1}>")`, { "http.host": "xay" }, "x<a>y"],
     [`regex_replace(http.host, "a", "$\${9")`, { "http.host": "a" }, "${9"],
+    [`regex_replace("/foo/bar", "/bar$", "/baz")`, {}, "/foo/baz"],
     [`regex_replace(http.host, "", "x")`, { "http.host": "ab" }, "xab"],
     [`regex_replace(http.host, "a", "b")`, {}, null],
     [`wildcard_replace(http.host, "A*", "\${1}", "s")`, { "http.host": "ab" }, "ab"],

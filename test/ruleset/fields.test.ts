@@ -136,6 +136,7 @@ describe("fields without data", () => {
     ["cf.api_gateway.request_violates_schema", "it needs the schema validation"],
     ['any(http.request.jwt.claims.aud["t"][*] == "a")', "it needs the token validation"],
     ["cf.tls_client_auth.cert_verified", "it needs client certificates"],
+    ['http.request.body.raw contains "<script"', "Stepgate does not read request bodies"],
     ["cf.timings.client_tcp_rtt_msec gt 5", "it needs timings of the connection"],
   ])("%s is refused in every phase, with the reason", (source, reason) => {
     for (const phase of PHASES) {

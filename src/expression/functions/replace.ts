@@ -31,7 +31,7 @@ const STRICT = parameter("literal", ["Bytes"], (value) => (value === "s" ? undef
 export const REPLACE_FUNCTIONS: readonly FunctionDefinition[] = [
   {
     name: "regex_replace",
-    parameters: [parameter("field", ["Bytes"]), REGEX, REPLACEMENT],
+    parameters: [parameter("both", ["Bytes"]), REGEX, REPLACEMENT],
     required: 3,
     returns: () => "Bytes",
     bind: ([, pattern, replacement]) => bindRegexReplace(pattern, replacement),
