@@ -1,6 +1,6 @@
 /** The conformance vectors, and how they are run. */
 import { readFileSync } from "node:fs";
-import { fromJson, toFieldValues, toJson, toLists, type Json } from "../../src/cli/eval-json.ts";
+import { toFieldValues, toJson, toLists, type Json } from "../../src/cli/eval-json.ts";
 import {
   compileFilter,
   compileValue,
@@ -14,7 +14,7 @@ import {
   type Scheme,
 } from "../../src/expression/index.ts";
 
-export { fromJson, toFieldValues, toJson, toLists };
+export { toJson, toLists };
 export type { Json };
 
 export interface Vector {

@@ -162,7 +162,7 @@ function compileQuantifier(
   return isAny ? (values) => results(values).includes(true) : (values) => !results(values).includes(false);
 }
 
-export function withoutGroups(node: LogicalNode): LogicalNode {
+function withoutGroups(node: LogicalNode): LogicalNode {
   return node.kind === "group" ? withoutGroups(node.inner) : node;
 }
 

@@ -116,15 +116,17 @@ function keyName(key: string): string {
 
 /** Classes whose code points are remembered; patterns use the same few again and again. */
 const MAX_REMEMBERED = 64;
-const remembered = new Map<string, Ranges | undefined>();
+const remembered = new Map<string, Ranges>();
 
 /** The code points that a class of the runtime's RegExp has; `undefined` when the runtime refuses it. */
 export function rangesOf(properties: string): Ranges | undefined {
-  if (remembered.has(properties)) {
-    return remembered.get(properties);
+  const known = remembered.get(properties);
+  if (known !== undefined) {
+    return known;
   }
   const ranges = scanRanges(properties);
-  if (remembered.size < MAX_REMEMBERED) {
+  // Names that do not exist are not remembered: there is no end of them.
+  if (ranges !== undefined && remembered.size < MAX_REMEMBERED) {
     remembered.set(properties, ranges);
   }
   return ranges;
