@@ -30,12 +30,14 @@ export interface NodeGuard {
   readonly enter: (req: IncomingMessage, res: ServerResponse) => Promise<Answer | undefined>;
 }
 
-/** Requests that went on, and what their handlers may know. */
-const sequences = new WeakMap<IncomingMessage, SequenceContext>();
+/** Where a request keeps what its handlers may know. A symbol, for a WeakMap costs the collector many times as much. */
+const SEQUENCE: unique symbol = Symbol("stepgate.sequence");
+
+type TrackedRequest = IncomingMessage & { [SEQUENCE]?: SequenceContext };
 
 /** The sequence of a request that went past a middleware of ours, `undefined` for any other. */
 export function sequenceOf(req: IncomingMessage): SequenceContext | undefined {
-  return sequences.get(req);
+  return (req as TrackedRequest)[SEQUENCE];
 }
 
 /** @throws {TypeError} for what is wrong with the options */
@@ -43,7 +45,8 @@ export function createNodeGuard({ zoneFile, ...options }: NodeStepgateOptions): 
   const zone = zoneFile === undefined ? options.zone : readZoneFile(zoneFile);
   const guard = createGuard(zone === undefined ? options : { ...options, zone }, nodeRuntime(options.keys));
   // A framework that runs its middleware twice for one request must not record twice.
-  const entered = new WeakMap<ServerResponse, Promise<Answer | undefined>>();
+  const ENTERED: unique symbol = Symbol("stepgate.entered");
+  type EnteredResponse = ServerResponse & { [ENTERED]?: Promise<Answer | undefined> };
   const enter = async (req: IncomingMessage, res: ServerResponse): Promise<Answer | undefined> => {
     const judgement = await guard.judge(new NodeRequest(req, guard, options));
     if (judgement.kind === "answer") return judgement.answer;
@@ -54,16 +57,12 @@ export function createNodeGuard({ zoneFile, ...options }: NodeStepgateOptions): 
   void guard.start();
   return {
     guard,
-    enter(req, res) {
-      let entering = entered.get(res);
-      if (entering === undefined) entered.set(res, (entering = enter(req, res)));
-      return entering;
-    },
+    enter: (req, res) => ((res as EnteredResponse)[ENTERED] ??= enter(req, res)),
   };
 }
 
 function prepare(req: IncomingMessage, res: ServerResponse, visit: Visit, guard: Guard): void {
-  sequences.set(req, new LazySequence(visit));
+  (req as TrackedRequest)[SEQUENCE] = new LazySequence(visit);
   editRequest(req, visit);
   if (!visit.hasResponseWork) return;
   onHead(res, (status, headers) => {

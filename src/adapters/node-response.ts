@@ -39,6 +39,7 @@ function toFlat(headers: unknown): readonly string[] {
   const flat: string[] = [];
   if (Array.isArray(headers)) {
     const items = headers as readonly unknown[];
+    if (items.every((item) => typeof item === "string")) return items;
     if (items.every((item) => Array.isArray(item))) {
       for (const [name, value] of items as readonly [string, OutgoingHttpHeader][]) push(flat, name, value);
     } else {
