@@ -4,7 +4,7 @@ import type { H3Event } from "h3";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { randomBytes } from "node:crypto";
 import { StoreError } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import type { EventStore, Store } from "../store/index.ts";
 import { authenticate } from "./auth.ts";
 import type { Principal } from "./auth.ts";
 import { createAuthLimiter } from "./auth-limiter.ts";
@@ -37,6 +37,8 @@ export interface ApiOptions {
   readonly now: () => number;
   /** Cryptographically strong random bytes; the system's unless given. */
   readonly random?: (lengthBytes: number) => Uint8Array;
+  /** Where the gateway keeps its security events; without it there are none. */
+  readonly events?: EventStore;
   /** Version of Stepgate, for the API's own description. */
   readonly version?: string;
   /** Gets one line per request; tokens and bodies never appear in it. */
@@ -75,6 +77,7 @@ export function createApi(options: ApiOptions): Api {
     deps: {
       now,
       random: options.random ?? ((lengthBytes) => randomBytes(lengthBytes)),
+      events: options.events,
       isOriginAllowed: createOriginCheck(options.allowedOrigins),
     },
     authenticate: (event) => authenticate(event, { store, limiter, now }),

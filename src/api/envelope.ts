@@ -32,7 +32,9 @@ export type Reply =
     }
   /** The original answers some deletions without a result member. */
   | { readonly kind: "bare" }
-  | { readonly kind: "no_content" };
+  | { readonly kind: "no_content" }
+  /** Server-sent events, for as long as the client listens. */
+  | { readonly kind: "event_stream"; readonly body: ReadableStream<Uint8Array> };
 
 export const ok = (
   result: unknown,
@@ -56,6 +58,10 @@ const BASE_HEADERS = {
 export function toResponse(reply: Reply): Response {
   if (reply.kind === "no_content") {
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+  }
+  if (reply.kind === "event_stream") {
+    const headers = { ...BASE_HEADERS, "content-type": "text/event-stream; charset=utf-8" };
+    return new Response(reply.body, { headers });
   }
   if (reply.kind === "bare") return json(200, { success: true, errors: [], messages: [] });
   const { result, resultInfo, messages = [], etag } = reply;

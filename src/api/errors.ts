@@ -55,6 +55,7 @@ export const API_ERRORS = {
     meaning: "the account has no list, item or bulk operation with this id",
   },
   no_token: { code: 20006, status: 404, meaning: "no token has this id" },
+  no_event: { code: 20007, status: 404, meaning: "no event of the zone has this ray id (any more)" },
   invalid_body: {
     code: 20021,
     status: 400,

@@ -47,3 +47,9 @@ export const MAX_ZONE_HOSTS = 100;
 
 /** Finished bulk operations that an account can still ask about. */
 export const MAX_BULK_OPERATIONS = 1000;
+
+/** Clients that follow security events at a time; each costs a query a second. */
+export const MAX_EVENT_STREAMS = 100;
+
+/** Events of one request that are looked up by its ray id: more rules than that fire for none. */
+export const MAX_RAY_EVENTS = 1000;

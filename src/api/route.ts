@@ -1,6 +1,6 @@
 /** One row of the API's table of routes, and what its handler is given. */
 import type { z } from "zod";
-import type { Store, Transaction, ZoneRow } from "../store/index.ts";
+import type { EventStore, Store, Transaction, ZoneRow } from "../store/index.ts";
 import type { Principal } from "./auth.ts";
 import type { Reply } from "./envelope.ts";
 import { parseShape } from "./issues.ts";
@@ -58,6 +58,8 @@ export interface Call {
 export interface ApiDependencies {
   readonly now: () => number;
   readonly random: (lengthBytes: number) => Uint8Array;
+  /** What rules did to requests; nothing is known of that without it. */
+  readonly events: EventStore | undefined;
   /** Whether a zone made through the API may forward to this origin. */
   readonly isOriginAllowed: (origin: URL) => boolean;
 }

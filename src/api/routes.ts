@@ -1,6 +1,7 @@
 /** Every route of the API: the router, the API document and the list of supported methods are made from this table. */
 import { accountRoutes } from "./resources/accounts.ts";
 import { entrypointRoutes } from "./resources/entrypoints.ts";
+import { eventRoutes } from "./resources/events.ts";
 import { listItemRoutes } from "./resources/list-items.ts";
 import { listRoutes } from "./resources/lists.ts";
 import { operationSchemaRoutes } from "./resources/operation-schemas.ts";
@@ -32,4 +33,5 @@ export const ROUTES: readonly Route[] = [
   ...rulesetVersionRoutes,
   ...listRoutes,
   ...listItemRoutes,
+  ...eventRoutes,
 ];

@@ -2,6 +2,8 @@ export { blockAnswer, refusalAnswer } from "./answer.ts";
 export type { Answer, RefusalReason } from "./answer.ts";
 export { createEngine } from "./engine.ts";
 export type { Engine } from "./engine.ts";
+export { toEventRecord, toFirewallEvent } from "./event-record.ts";
+export type { FormatTime } from "./event-record.ts";
 export type { EventOutcome, SecurityEvent } from "./events.ts";
 export type { MissingOp } from "./missing-ops.ts";
 export type { ConnectionFacts, EngineRequest } from "./request.ts";

@@ -2,6 +2,8 @@ export { ALL_PERMISSIONS, ALL_RESOURCES } from "./admin-token.ts";
 export { auditValue } from "./audit.ts";
 export { StoreError } from "./errors.ts";
 export type { StoreErrorCode } from "./errors.ts";
+export { openEventStore } from "./event-store.ts";
+export type { EventQuery, EventStore, EventStoreOptions, StoredEvent } from "./event-types.ts";
 export { DEFAULT_ZONE_SETTINGS } from "./file-zones.ts";
 export { derivedId, randomId } from "./ids.ts";
 export { openStore } from "./store.ts";

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { AccountRow, AuditEntry } from "../../store/index.ts";
 import { ok } from "../envelope.ts";
-import { invalidValue } from "../issues.ts";
+import { instantOf } from "../instant.ts";
 import { pageQuery, toPage } from "../paging.ts";
 import { ANY_TOKEN, permission, route } from "../route.ts";
 import type { Route } from "../route.ts";
@@ -89,16 +89,6 @@ export const accountRoutes: readonly Route[] = [
 
 function toWireAccount({ id, name, createdAt }: AccountRow) {
   return { id, name, type: "standard", created_on: timestamp(createdAt) };
-}
-
-/** A day stands for its first moment, as `full-date` of RFC 3339. */
-function instantOf(field: string, text: string): number {
-  const isDate = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text);
-  const at = isDate ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
-    throw invalidValue(`/${field}`, text, "it must be a date or an instant of RFC 3339");
-  }
-  return at;
 }
 
 function toWireEntry(entry: AuditEntry) {
