@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addRule, createRuleset, editRule, removeRule, replaceRules } from "../../src/ruleset/index.ts";
 import type { EditContext, EditResult, RuleDraft, RulePosition, Ruleset } from "../../src/ruleset/index.ts";

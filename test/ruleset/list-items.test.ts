@@ -36,11 +36,11 @@ describe("addresses", () => {
   ])("%j is none", (text) => expect(canonicalCidr(text)).toBeUndefined());
 });
 
-describe("items", () => {
-  const redirect = (extra: object): object => ({
-    redirect: { source_url: "example.com/a", target_url: "https://example.com/b", ...extra },
-  });
+const redirect = (extra: object): object => ({
+  redirect: { source_url: "example.com/a", target_url: "https://example.com/b", ...extra },
+});
 
+describe("items", () => {
   test("redirects get their defaults", () => {
     expect(checkListItems("redirect", [redirect({})], pointerOf).items).toEqual([
       {

@@ -189,12 +189,13 @@ describe("skip and execute", () => {
   });
 });
 
+const limit = (extra: object): object => ({
+  action: "block",
+  expression: "ssl",
+  ratelimit: { characteristics: ["ip.src", "cf.colo.id"], period: 60, requests_per_period: 10, ...extra },
+});
+
 describe("rate limits", () => {
-  const limit = (extra: object): object => ({
-    action: "block",
-    expression: "ssl",
-    ratelimit: { characteristics: ["ip.src", "cf.colo.id"], period: 60, requests_per_period: 10, ...extra },
-  });
   const at = "/r/ratelimit";
 
   test.each<[string, object, readonly Problem[]]>([
@@ -276,15 +277,16 @@ describe("rate limits", () => {
   ])("%s", (_, value, expected) => expectProblems(value, LIMIT, expected));
 });
 
+const bulk = (
+  expression: string,
+  from: object = { name: "moved", key: "http.request.full_uri" },
+): object => ({
+  action: "redirect",
+  expression,
+  action_parameters: { from_list: from },
+});
+
 describe("bulk redirects", () => {
-  const bulk = (
-    expression: string,
-    from: object = { name: "moved", key: "http.request.full_uri" },
-  ): object => ({
-    action: "redirect",
-    expression,
-    action_parameters: { from_list: from },
-  });
   const name = "/r/action_parameters/from_list/name";
 
   test.each<[string, object, readonly Problem[]]>([
@@ -316,12 +318,13 @@ describe("bulk redirects", () => {
   ])("%s", (_, value, expected) => expectProblems(value, BULK, expected, "root"));
 });
 
+const to = (target: object, extra: object = {}): object => ({
+  action: "redirect",
+  expression: "ssl",
+  action_parameters: { from_value: { target_url: target, ...extra } },
+});
+
 describe("single redirects", () => {
-  const to = (target: object, extra: object = {}): object => ({
-    action: "redirect",
-    expression: "ssl",
-    action_parameters: { from_value: { target_url: target, ...extra } },
-  });
   const at = "/r/action_parameters/from_value/target_url";
 
   test.each(["https://example.com/a?b=c#d", "http://[::1]:8080/", "/start", "/a//b", "HTTPS://Example.com"])(
@@ -370,12 +373,13 @@ describe("single redirects", () => {
   ])("%s", (_, value, expected) => expectProblems(value, SINGLE, expected));
 });
 
+const rewrite = (headers: unknown): object => ({
+  action: "rewrite",
+  expression: "ssl",
+  action_parameters: { headers },
+});
+
 describe("headers", () => {
-  const rewrite = (headers: unknown): object => ({
-    action: "rewrite",
-    expression: "ssl",
-    action_parameters: { headers },
-  });
   const at = "/r/action_parameters/headers";
   const set = { operation: "set", value: "x" };
 

@@ -10,11 +10,10 @@ let api: RunningApi;
 const lines: string[] = [];
 let nowMs = Date.parse("2026-11-21T12:00:00Z");
 
-beforeAll(async () => {
-  const note = (facts: object, message: string): void =>
-    void lines.push(JSON.stringify({ ...facts, message }));
-  api = await startApi({ logger: { info: note, error: note }, now: () => nowMs });
-});
+const note = (facts: object, message: string): void => void lines.push(JSON.stringify({ ...facts, message }));
+api = await startApi({ logger: { info: note, error: note }, now: () => nowMs });
+
+beforeAll(async () => {});
 afterAll(() => api.close());
 
 interface Raw {
@@ -43,6 +42,27 @@ function raw(path: string, headers: Record<string, string>, method = "GET"): Pro
 }
 
 const bearer = (): Record<string, string> => ({ authorization: `Bearer ${api.token}` });
+
+const verify = (headers: Record<string, string>) => raw("/client/v4/user/tokens/verify", headers);
+
+const makeToken = async (extra: object): Promise<string> => {
+  const groups = (await api.request("GET", "/user/tokens/permission_groups?name=Zone%20Read")).json.result;
+  const body = {
+    name: "t",
+    policies: [
+      {
+        effect: "allow",
+        permission_groups: [{ id: groups[0].id }],
+        resources: { "com.cloudflare.api.account.zone.*": "*" },
+      },
+    ],
+    ...extra,
+  };
+  return (await api.request("POST", "/user/tokens", { body })).json.result.value as string;
+};
+
+const statusOf = async (token: string, extra: Record<string, string> = {}): Promise<number> =>
+  (await raw("/client/v4/zones", { authorization: `Bearer ${token}`, ...extra })).status;
 
 describe("DNS rebinding", () => {
   test.each([
@@ -152,7 +172,6 @@ describe("guessing tokens", () => {
   });
 
   test("verify says what the token is, and nothing of others", async () => {
-    const verify = (headers: Record<string, string>) => raw("/client/v4/user/tokens/verify", headers);
     const good = JSON.parse((await verify(bearer())).body);
     expect(good).toMatchObject({
       result: { status: "active" },
@@ -178,32 +197,14 @@ describe("guessing tokens", () => {
   });
 
   test("the same answer for a token that is disabled, expired, early or unknown in status", async () => {
-    const make = async (extra: object): Promise<string> => {
-      const groups = (await api.request("GET", "/user/tokens/permission_groups?name=Zone%20Read")).json
-        .result;
-      const body = {
-        name: "t",
-        policies: [
-          {
-            effect: "allow",
-            permission_groups: [{ id: groups[0].id }],
-            resources: { "com.cloudflare.api.account.zone.*": "*" },
-          },
-        ],
-        ...extra,
-      };
-      return (await api.request("POST", "/user/tokens", { body })).json.result.value as string;
-    };
-    const expiring = await make({ expires_on: new Date(nowMs + 1000).toISOString() });
-    const early = await make({ not_before: new Date(nowMs + 3_600_000).toISOString() });
-    const status = async (token: string) =>
-      (await raw("/client/v4/zones", { authorization: `Bearer ${token}` })).status;
-    expect(await status(expiring)).toBe(200);
+    const expiring = await makeToken({ expires_on: new Date(nowMs + 1000).toISOString() });
+    const early = await makeToken({ not_before: new Date(nowMs + 3_600_000).toISOString() });
+    expect(await statusOf(expiring)).toBe(200);
     nowMs += 1000;
-    expect(await status(expiring)).toBe(403);
-    expect(await status(early)).toBe(403);
+    expect(await statusOf(expiring)).toBe(403);
+    expect(await statusOf(early)).toBe(403);
     nowMs += 3_600_000;
-    expect(await status(early)).toBe(200);
+    expect(await statusOf(early)).toBe(200);
   });
 
   test("a token for other addresses is refused from here", async () => {
@@ -224,34 +225,32 @@ describe("guessing tokens", () => {
           },
         })
       ).json.result.value;
-    const status = async (token: string, extra = {}) =>
-      (await raw("/client/v4/zones", { authorization: `Bearer ${token}`, ...extra })).status;
-    expect(await status(await create({ in: ["127.0.0.0/8"] }))).toBe(200);
-    expect(await status(await create({ in: ["192.0.2.0/24"] }))).toBe(403);
-    expect(await status(await create({ in: ["192.0.2.0/24"] }), { "x-forwarded-for": "192.0.2.1" })).toBe(
+    expect(await statusOf(await create({ in: ["127.0.0.0/8"] }))).toBe(200);
+    expect(await statusOf(await create({ in: ["192.0.2.0/24"] }))).toBe(403);
+    expect(await statusOf(await create({ in: ["192.0.2.0/24"] }), { "x-forwarded-for": "192.0.2.1" })).toBe(
       403,
     );
-    expect(await status(await create({ not_in: ["127.0.0.1"] }))).toBe(403);
-    expect(await status(await create({ in: ["0.0.0.0/0"], not_in: ["127.0.0.2"] }))).toBe(200);
+    expect(await statusOf(await create({ not_in: ["127.0.0.1"] }))).toBe(403);
+    expect(await statusOf(await create({ in: ["0.0.0.0/0"], not_in: ["127.0.0.2"] }))).toBe(200);
   });
 });
 
+const ids = async (...names: readonly string[]): Promise<{ id: string }[]> => {
+  const groups = (await api.request("GET", "/user/tokens/permission_groups")).json.result as {
+    id: string;
+    name: string;
+  }[];
+  return names.map((name) => ({ id: groups.find((group) => group.name === name)?.id ?? "" }));
+};
+const zones = (id: string): object => ({ [`com.cloudflare.api.account.zone.${id}`]: "*" });
+
+async function tokenWith(policies: readonly object[]): Promise<{ token: string; id: string }> {
+  const { json } = await api.request("POST", "/user/tokens", { body: { name: "t", policies } });
+  return { token: json.result.value as string, id: json.result.id as string };
+}
+const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
 describe("climbing from a small token to a big one", () => {
-  const ids = async (...names: readonly string[]): Promise<{ id: string }[]> => {
-    const groups = (await api.request("GET", "/user/tokens/permission_groups")).json.result as {
-      id: string;
-      name: string;
-    }[];
-    return names.map((name) => ({ id: groups.find((group) => group.name === name)?.id ?? "" }));
-  };
-  const zones = (id: string): object => ({ [`com.cloudflare.api.account.zone.${id}`]: "*" });
-
-  async function tokenWith(policies: readonly object[]): Promise<{ token: string; id: string }> {
-    const { json } = await api.request("POST", "/user/tokens", { body: { name: "t", policies } });
-    return { token: json.result.value as string, id: json.result.id as string };
-  }
-  const as = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
-
   test("a token that may make tokens makes none with more than it has, and rolls none that has more", async () => {
     const user = {
       effect: "allow",
@@ -354,16 +353,16 @@ describe("climbing from a small token to a big one", () => {
   });
 });
 
-describe("server-side request forgery through a zone", () => {
-  const settings = async (origin: string): Promise<number> => {
-    const zone = (
-      await api.request("POST", "/zones", {
-        body: { name: `z${Math.random().toString(36).slice(2)}.example` },
-      })
-    ).json.result;
-    return (await api.request("PATCH", `/zones/${zone.id}/stepgate/settings`, { body: { origin } })).status;
-  };
+const settings = async (origin: string): Promise<number> => {
+  const zone = (
+    await api.request("POST", "/zones", {
+      body: { name: `z${Math.random().toString(36).slice(2)}.example` },
+    })
+  ).json.result;
+  return (await api.request("PATCH", `/zones/${zone.id}/stepgate/settings`, { body: { origin } })).status;
+};
 
+describe("server-side request forgery through a zone", () => {
   test.each([
     "http://169.254.169.254",
     "http://[fd00:ec2::254]",
@@ -413,11 +412,12 @@ describe("server-side request forgery through a zone", () => {
   });
 });
 
-describe("bodies", () => {
-  const path = (): string => `/zones/${api.zone.id}/fraud_detection/sequence_cookies`;
-  const put = (rawBody: string | Uint8Array, headers = {}) =>
-    api.request("PUT", path(), { rawBody, headers });
+const cookiesPath = (): string => `/zones/${api.zone.id}/fraud_detection/sequence_cookies`;
 
+const put = (rawBody: string | Uint8Array, headers = {}) =>
+  api.request("PUT", cookiesPath(), { rawBody, headers });
+
+describe("bodies", () => {
   test.each<[string, string | Uint8Array, number]>([
     ["empty", "", 400],
     ["cut off", '{"enabled":', 400],
@@ -442,7 +442,7 @@ describe("bodies", () => {
         controller.enqueue(new Uint8Array(65_536));
       },
     });
-    const outcome = await fetch(`${api.baseUrl}${path()}`, {
+    const outcome = await fetch(`${api.baseUrl}${cookiesPath()}`, {
       method: "PUT",
       headers: bearer(),
       body: stream,
@@ -452,7 +452,7 @@ describe("bodies", () => {
       () => "cut",
     );
     expect([413, "cut"]).toContain(outcome);
-    expect((await api.request("GET", path())).status).toBe(200);
+    expect((await api.request("GET", cookiesPath())).status).toBe(200);
   });
 
   test("the content type does not matter, as the documented command sends none that fits", async () => {

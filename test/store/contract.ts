@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { entrypointUnique, listUnique, operationKey, operationUnique } from "../../src/store/index.ts";
 import type { FileZone, OperationRow, Store, ZoneRow } from "../../src/store/index.ts";
-import type { Ruleset } from "../../src/ruleset/index.ts";
+import type { Rule, Ruleset } from "../../src/ruleset/index.ts";
 
 export const SHOP: FileZone = {
   name: "shop.example",
@@ -54,6 +54,30 @@ export function ruleset(id: number, version: number, expressions: readonly strin
   };
 }
 
+const shopOf = (store: Store): ZoneRow => store.ensureZones([SHOP])[0] as ZoneRow;
+
+const put = (store: Store, zoneId: string, value: Ruleset): void =>
+  store.write((transaction) => transaction.put("rulesets", { scope: `zone:${zoneId}`, ruleset: value }));
+
+const entry = (accountId: string, id: string, action: string) => ({
+  accountId,
+  zoneId: null,
+  actor: { id: "token", type: "token" as const, ip: "127.0.0.1" },
+  action,
+  resource: { type: "operation", id },
+  before: null,
+  after: { id },
+});
+
+const fail = (): void => {
+  throw new Error("disk full");
+};
+
+const withFirstRule = (version: Ruleset, first: Rule): Ruleset => ({
+  ...version,
+  rules: [first, ...version.rules.slice(1)],
+});
+
 export interface ContractOptions {
   /** A new, empty store. */
   readonly open: () => Store;
@@ -62,8 +86,6 @@ export interface ContractOptions {
 }
 
 export function describeStore(name: string, { open, reopen = (store) => store }: ContractOptions): void {
-  const shopOf = (store: Store): ZoneRow => store.ensureZones([SHOP])[0] as ZoneRow;
-
   describe(`${name}: zones of the file`, () => {
     test("get ids that depend on their names only", () => {
       const [first, second] = [open(), open()];
@@ -133,9 +155,6 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
 
     test("is not stored when it could not be published", () => {
       const store = open();
-      const fail = (): void => {
-        throw new Error("disk full");
-      };
       expect(() => store.ensureAdminToken(fail)).toThrow("disk full");
       expect(store.all("tokens")).toHaveLength(0);
       expect(store.ensureAdminToken()).toBeDefined();
@@ -311,9 +330,6 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
   });
 
   describe(`${name}: ruleset versions`, () => {
-    const put = (store: Store, zoneId: string, value: Ruleset): void =>
-      store.write((transaction) => transaction.put("rulesets", { scope: `zone:${zoneId}`, ruleset: value }));
-
     test("are all kept, with the rules they had", () => {
       const store = open();
       const { id } = shopOf(store);
@@ -340,10 +356,7 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
       const versions = [1, 2, 3, 4].map((version) => ruleset(1, version, ["ssl", `true`]));
       // Each version keeps the first rule object of the one before.
       const kept = versions[0]?.rules[0];
-      const chained = versions.map((each) => ({
-        ...each,
-        rules: kept === undefined ? [] : [kept, ...each.rules.slice(1)],
-      }));
+      const chained = versions.map((each) => withFirstRule(each, kept as Rule));
       for (const each of chained) put(store, id, each);
       expect(store.deleteRulesetVersion(chained[0]?.id ?? "", "2")).toBe(true);
       expect(store.deleteRulesetVersion(chained[0]?.id ?? "", "2")).toBe(false);
@@ -376,16 +389,6 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
   });
 
   describe(`${name}: audit log`, () => {
-    const entry = (accountId: string, id: string, action: string) => ({
-      accountId,
-      zoneId: null,
-      actor: { id: "token", type: "token" as const, ip: "127.0.0.1" },
-      action,
-      resource: { type: "operation", id },
-      before: null,
-      after: { id },
-    });
-
     test("holds what a transaction said, and nothing of one that failed", () => {
       const store = open();
       const accountId = store.defaultAccountId;

@@ -7,14 +7,23 @@ import { direction, oneOrMore, queryText } from "./common.ts";
 export const recordPolicy = z.enum(["forwarded", "success"]);
 export const prefetchPolicy = z.enum(["record", "ignore", "refuse"]);
 
-/** Method, host and endpoint are checked together by `checkOperationInput`, so that every mistake is told at once. */
-export const operationInput = z.looseObject({
-  method: z.unknown().meta({ override: { type: "string", enum: [...OPERATION_METHODS] } }),
-  host: z.unknown().meta({ override: { type: "string", maxLength: 255 } }),
-  endpoint: z.unknown().meta({ override: { type: "string", maxLength: 4096, pattern: "^/" } }),
-  record: recordPolicy.optional(),
-  prefetch: prefetchPolicy.optional(),
-});
+/** Described for the API document only. */
+const described = (schema: Readonly<Record<string, unknown>>) =>
+  z.unknown().meta({ override: schema }).optional();
+
+/**
+ * Method, host and endpoint are checked together by `checkOperationInput`, missing ones too, so that every mistake is
+ * told at once.
+ */
+export const operationInput = z
+  .looseObject({
+    method: described({ type: "string", enum: OPERATION_METHODS }),
+    host: described({ type: "string", maxLength: 255 }),
+    endpoint: described({ type: "string", maxLength: 4096, pattern: "^/" }),
+    record: recordPolicy.optional(),
+    prefetch: prefetchPolicy.optional(),
+  })
+  .meta({ override: { required: ["method", "host", "endpoint"] } });
 
 export type OperationBody = z.output<typeof operationInput>;
 
