@@ -43,7 +43,8 @@ export function counterKey(
   let encoded = "";
   for (const value of values) encoded += encodeValue(value, hash);
   if (encoded.length > MAX_VALUES_LENGTH) encoded = `*${hash(encoded)}`;
-  return `${scope.zoneId}:rl:${scope.ruleId}.${scope.ruleVersion}:${encoded}`;
+  // Joined, not concatenated: a concatenation keeps its parts, which a table of counters would hold as well.
+  return [scope.zoneId, ":rl:", scope.ruleId, ".", scope.ruleVersion, ":", encoded].join("");
 }
 
 /** Marks: `-` missing, `=` text, `#` hashed text, `n` number, `b` truth value, `[` list; `*` begins the hash of all values. */

@@ -119,16 +119,17 @@ export function recordEntry(
   maxEntries: number,
 ): readonly SequenceEntry[] {
   const newestAt = kept[0]?.at ?? Number.NEGATIVE_INFINITY;
-  const all = [{ op: entry.op, at: Math.max(Math.floor(entry.at), newestAt + 1) }, ...kept];
-  const recorded: SequenceEntry[] = [];
-  let runs = 0;
-  let newerOp: string | undefined;
-  for (const [index, older] of all.entries()) {
+  const newest = { op: entry.op, at: Math.max(Math.floor(entry.at), newestAt + 1) };
+  const recorded: SequenceEntry[] = [newest];
+  let runs = 1;
+  let newerOp = newest.op;
+  for (let index = 0; index < kept.length; index += 1) {
+    const older = kept[index] as SequenceEntry;
     const beginsRun = older.op !== newerOp;
     newerOp = older.op;
     if (beginsRun) runs += 1;
     if (runs > maxEntries) break;
-    if (index < maxEntries || beginsRun) recorded.push(older);
+    if (index + 1 < maxEntries || beginsRun) recorded.push(older);
   }
   return recorded;
 }

@@ -17,7 +17,8 @@ export function sessionKey(
   identity: Extract<SessionIdentity, { kind: "present" }>,
   hmac: SessionHmac,
 ): string {
-  return `${zoneId}:s:${hmac(identityText(identity))}`;
+  // Joined, not concatenated: a concatenation keeps its parts, which a table of sessions would hold as well.
+  return [zoneId, ":s:", hmac(identityText(identity))].join("");
 }
 
 /**

@@ -18,7 +18,7 @@ export const TOKEN_CHARACTERS = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const SOURCE = /^http\.request\.(?<map>headers|cookies)\["(?<name>[^"\\\]]{1,128})"\]\[0\]$/;
 
 /** @returns `undefined` for any other expression */
-export function parseTokenSource(expression: string): TokenSource | undefined {
+function parseTokenSource(expression: string): TokenSource | undefined {
   const { map, name = "" } = SOURCE.exec(expression.trim())?.groups ?? {};
   if (map === undefined || name.length > MAX_NAME_LENGTH || !TOKEN_CHARACTERS.test(name)) return undefined;
   return map === "headers" ? { type: "header", name: name.toLowerCase() } : { type: "cookie", name };

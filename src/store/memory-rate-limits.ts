@@ -14,7 +14,7 @@ import type { Counter, RateLimitPolicy, RateLimitState, RateLimitStore } from ".
 import { LinkedList } from "./linked-list.ts";
 
 /** Counters kept unless configured otherwise: about 60 MB when full, with keys of ordinary length. */
-export const DEFAULT_MAX_COUNTERS = 200_000;
+const DEFAULT_MAX_COUNTERS = 200_000;
 
 /** Places looked at for a spent counter when a counter is added; twice the growth, so garbage cannot accumulate. */
 const SWEEP_STEPS = 2;
@@ -77,8 +77,7 @@ class Entry implements Counter {
   newer: Entry | undefined = undefined;
 
   constructor(key: string, slot: number) {
-    // A text put together from parts keeps the parts alive, which take as much again: this makes it one.
-    this.key = Buffer.from(key, "latin1").toString("latin1");
+    this.key = key;
     this.slot = slot;
   }
 }

@@ -50,8 +50,7 @@ class StoredSession implements SessionState {
   sourceNewer: StoredSession | undefined = undefined;
 
   constructor(key: string, bucket: number, state: SessionState) {
-    // A text put together from parts keeps the parts alive, which take half as much again: this makes it one.
-    this.key = Buffer.from(key, "latin1").toString("latin1");
+    this.key = key;
     this.bucket = bucket;
     this.packed = state.packed;
     this.newestAt = state.newestAt;

@@ -17,10 +17,15 @@ export class EntryPacker {
   pack(entries: readonly SequenceEntry[]): string {
     const units: number[] = [];
     let newerAt = entries[0]?.at ?? 0;
+    let offset = 0;
     for (const { op, at } of entries) {
       const number = this.#numberOf(op);
       const gapMs = Math.min(newerAt - at, MAX_GAP_MS);
-      units.push(number >>> 16, number & 0xffff, Math.floor(gapMs / 0x10000), gapMs % 0x10000);
+      units[offset] = number >>> 16;
+      units[offset + 1] = number & 0xffff;
+      units[offset + 2] = gapMs >>> 16;
+      units[offset + 3] = gapMs & 0xffff;
+      offset += UNITS;
       newerAt = at;
     }
     return String.fromCharCode(...units);

@@ -25,7 +25,7 @@ export interface GateOptions {
   readonly onStatus?: (status: RedisStatus, reason: string) => void;
 }
 
-export const DEFAULT_TIMEOUT_MS = 50;
+const DEFAULT_TIMEOUT_MS = 50;
 
 /** Calls in a row that may be late before nothing is sent any more. */
 const FAILURES_TO_OPEN = 3;

@@ -167,6 +167,14 @@ describe("claims of tokens", () => {
     expect(await identify([jwt(path)], bearer({ iss: "us", ...claims }), withClaims)).toBe("none");
   });
 
+  test("claims that an object inherits are nobody's", async () => {
+    const options: SessionReaderOptions = {
+      tokenSources: sources,
+      verifyToken: async () => Object.create({ sub: "inherited" }) as TokenClaims,
+    };
+    expect(await identify([jwt("$.sub")], ["authorization", "Bearer x"], options)).toBe("none");
+  });
+
   test("an unverified token is no identity, and the next characteristic counts", async () => {
     const forged = bearer({ iss: "them", sub: "victim" });
     expect(await identify([jwt("$.sub")], forged, withClaims)).toBe("none");
