@@ -1,46 +1,102 @@
-/** The cookie carrier of sequences, as the engine wants it: one tracker per zone on one key ring. */
+/** What carries sequences, as the engine wants it: cookies on one key ring, sessions in one store, or both. */
 import {
   createClearanceGate,
   createCookieTracker,
   createKeyRing,
   createRandomSource,
   createSequenceCookies,
+  createSessionHmacs,
+  createTokenValidator,
   OWN_COOKIES,
 } from "../cookie/index.ts";
-import type { ClearanceOptions, MasterKey } from "../cookie/index.ts";
-import type { EngineOptions, OwnCookies, TrackerFactory } from "../engine/index.ts";
+import type { ClearanceOptions, KeyRing, MasterKey } from "../cookie/index.ts";
+import { createSessionTracker, createZoneTracker, DEFAULT_SEQUENCE_SETTINGS } from "../engine/index.ts";
+import type { EngineOptions, OwnCookies, SequenceTracker, TrackerFactory, Zone } from "../engine/index.ts";
+import type { SequenceStore } from "../sequence/index.ts";
+import { createMemorySequenceStore } from "../store/index.ts";
 import type { Config } from "./config.ts";
 
 export interface SequenceCarrier {
   readonly trackerFor: TrackerFactory;
+  readonly tokenVerifierFor: NonNullable<EngineOptions["tokenVerifierFor"]>;
   readonly ownCookies: OwnCookies;
   readonly clearance: NonNullable<EngineOptions["clearance"]>;
+}
+
+/** Where sequences are kept that are not in cookies. */
+export interface SessionState {
+  readonly sequences: SequenceStore;
+  /** The clock, epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /**
  * @param masters master keys; several processes that share them read each other's cookies
  * @param challenge difficulty of challenges and duration of clearances
+ * @param state in the memory of this process unless given
  */
 export function createSequenceCarrier(
   masters: readonly MasterKey[],
-  { maxEntries, maxAgeSeconds, leads }: Config["sequence"],
+  sequence: Config["sequence"],
   challenge: Omit<ClearanceOptions, "keyRing" | "random"> = {},
+  state: SessionState = { sequences: createMemorySequenceStore(), now: Date.now },
 ): SequenceCarrier {
   const keyRing = createKeyRing(masters);
   const random = createRandomSource();
   return {
     trackerFor: (zone) =>
-      createCookieTracker(
-        createSequenceCookies({
-          zoneId: zone.id,
-          keyRing,
-          random,
-          scope: { ...zone.settings.cookieScope, maxAgeSeconds },
-          limits: { maxEntries, maxAgeMs: maxAgeSeconds * 1000 },
-          leads,
-        }),
-      ),
+      createZoneTracker(zone, {
+        cookies: () => cookieTracker(zone, { keyRing, random, sequence }),
+        sessions: () => sessionTracker(zone, keyRing, state),
+      }),
+    tokenVerifierFor,
     ownCookies: OWN_COOKIES,
     clearance: createClearanceGate({ keyRing, random, ...challenge }),
   };
 }
+
+interface CookieParts {
+  readonly keyRing: KeyRing;
+  readonly random: (size: number) => Uint8Array;
+  readonly sequence: Config["sequence"];
+}
+
+function cookieTracker(zone: Zone, { keyRing, random, sequence }: CookieParts): SequenceTracker {
+  const { maxEntries, maxAgeSeconds, leads } = sequence;
+  return createCookieTracker(
+    createSequenceCookies({
+      zoneId: zone.id,
+      keyRing,
+      random,
+      scope: { ...zone.settings.cookieScope, maxAgeSeconds },
+      limits: { maxEntries, maxAgeMs: maxAgeSeconds * 1000 },
+      leads,
+    }),
+  );
+}
+
+function sessionTracker(zone: Zone, keyRing: KeyRing, { sequences, now }: SessionState): SequenceTracker {
+  const { lookbackRequests, lookbackSeconds } = zone.settings.sequence ?? DEFAULT_SEQUENCE_SETTINGS;
+  const limits = { maxEntries: lookbackRequests, maxIdleMs: lookbackSeconds * 1000 };
+  return createSessionTracker({
+    zoneId: zone.id,
+    store: sequences,
+    hmacs: createSessionHmacs(keyRing, zone.id, limits.maxIdleMs),
+    limits,
+    now,
+  });
+}
+
+/** A token of a configuration that the zone does not have is not valid. */
+const tokenVerifierFor: SequenceCarrier["tokenVerifierFor"] = ({ settings }) => {
+  const validators = new Map(
+    (settings.tokenConfigs ?? []).map(({ id, keys, audience, issuer }) => [
+      id,
+      createTokenValidator(keys, {
+        ...(audience.length === 0 ? {} : { audience }),
+        ...(issuer === "" ? {} : { issuer }),
+      }),
+    ]),
+  );
+  return async (configId, token, nowMs) => validators.get(configId)?.verify(token, nowMs);
+};

@@ -56,7 +56,7 @@ export function sealingInfo(zoneId: string, epoch: number, shard: number): strin
 }
 
 /** HKDF `info` of a key that outlives an epoch: `bind` for sequence ids, `name` for shared cookie names. */
-export function purposeInfo(zoneId: string, use: "bind" | "name"): string {
+export function purposeInfo(zoneId: string, use: "bind" | "name" | "session"): string {
   return `zone=${zoneId};use=${use}`;
 }
 

@@ -56,6 +56,23 @@ export function sealingMaster(masters: OrderedMasterKeys, nowMs: number): Master
   return masters.findLast((master) => startOf(master) <= nowMs) ?? masters[0];
 }
 
+/** The key in force now, then those that were in force at some time of the last `spanMs`, newest first. */
+export function sealingMasters(
+  masters: OrderedMasterKeys,
+  nowMs: number,
+  spanMs: number,
+): readonly MasterKey[] {
+  const active = sealingMaster(masters, nowMs);
+  const begun = masters.slice(0, masters.indexOf(active) + 1);
+  // A successor that does not say when it took over may have done so long ago: its predecessor counts as gone.
+  return begun
+    .filter((_, index) => {
+      const supersededAt = begun[index + 1]?.activeFrom ?? 0;
+      return index === begun.length - 1 || supersededAt + spanMs > nowMs;
+    })
+    .toReversed();
+}
+
 /**
  * Keys that may have sealed a cookie in an epoch, the likeliest first.
  *

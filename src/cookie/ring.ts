@@ -9,6 +9,7 @@ import {
   openingMasters,
   orderMasterKeys,
   sealingMaster,
+  sealingMasters,
 } from "./master-keys.ts";
 import type { MasterKey, MasterKeyState, OrderedMasterKeys } from "./master-keys.ts";
 import { MAX_SHARDS } from "./names.ts";
@@ -35,6 +36,8 @@ interface ZoneKeys<Key, MacKey> {
   binding(nowMs: number): readonly MacKey[];
   /** HMAC key for cookie names that parallel responses share. */
   naming(nowMs: number): MacKey;
+  /** HMAC keys for the names of sessions: that of the active master, then those in force within `graceMs` before. */
+  sessions(nowMs: number, graceMs: number): readonly MacKey[];
 }
 
 /** How a runtime derives keys; `info` is that of HKDF. */
@@ -106,6 +109,7 @@ function createZoneKeys<Key, MacKey>(
 ): ZoneKeys<Key, MacKey> {
   const opening = new Map<number, readonly Key[]>();
   const binding = createMemo((master: MasterKey) => macKey(master, purposeInfo(zoneId, "bind")));
+  const session = createMemo((master: MasterKey) => macKey(master, purposeInfo(zoneId, "session")));
   const naming = createMemo((master: MasterKey) => macKey(master, purposeInfo(zoneId, "name")));
   let current: (SealingKey<Key> & { readonly from: number; readonly until: number }) | undefined;
 
@@ -136,6 +140,7 @@ function createZoneKeys<Key, MacKey>(
       return [active, ...masters.filter((master) => master !== active)].map(binding);
     },
     naming: (nowMs) => naming(sealingMaster(masters, nowMs)),
+    sessions: (nowMs, graceMs) => sealingMasters(masters, nowMs, graceMs).map(session),
   };
 }
 

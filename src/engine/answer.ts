@@ -16,6 +16,7 @@ export type RefusalReason =
   | "bad_host"
   | "bad_target"
   | "misdirected"
+  | "ambiguous_session"
   | "loop_detected"
   | "overloaded"
   | "prefetch_refused"
@@ -54,6 +55,11 @@ const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
     status: 421,
     title: "Misdirected request",
     text: "No site is served here under this host name.",
+  },
+  ambiguous_session: {
+    status: 400,
+    title: "Bad request",
+    text: "The request names more than one session.",
   },
   loop_detected: {
     status: 508,

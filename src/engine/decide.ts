@@ -3,7 +3,9 @@ import { CHALLENGE_PATH } from "../challenge/index.ts";
 import type { Operation, PrefetchPolicy } from "../operation/index.ts";
 import type { Phase } from "../ruleset/index.ts";
 import { refusalAnswer } from "./answer.ts";
+import type { RefusalReason } from "./answer.ts";
 import { answerChallenge } from "./challenge-answers.ts";
+import { mitigate } from "./mitigation.ts";
 import { Passage } from "./passage.ts";
 import type { Located, Recording } from "./passage.ts";
 import { isPrefetch } from "./request.ts";
@@ -21,26 +23,52 @@ const REQUEST_PHASES = [
 ] as const satisfies readonly Phase[];
 
 export async function decideInZone(located: Located): Promise<Outcome> {
-  const { request, target, zone } = located;
+  const { target, zone } = located;
   const passage = new Passage(located);
   if (target.path === CHALLENGE_PATH && zone.zone.paused !== true) return answerChallenge(passage);
   if (passage.isExempt) return toOrigin(passage, undefined);
+  const identified = identify(passage);
+  if (identified !== undefined) await identified;
+  if (isAmbiguous(passage)) return refuse(passage, "ambiguous_session");
   const early = zone.phases.http_request_dynamic_redirect;
   const redirect = early === undefined ? undefined : passage.run(early);
   if (redirect !== undefined && redirect.kind !== "continue") return passage.answer(redirect);
-  const operation = findOperation(located);
+  return decideWithSequence(passage);
+}
+
+async function decideWithSequence(passage: Passage): Promise<Outcome> {
+  const { request } = passage.located;
+  const operation = findOperation(passage.located);
   const prefetch = prefetchPolicy(request, operation);
-  if (prefetch === "refuse") {
-    const refusal = "prefetch_refused";
-    return { kind: "answer", answer: passage.finish(refusalAnswer(request, refusal)), refusal };
-  }
-  const tracked = await readSequence(located, operation);
+  if (prefetch === "refuse") return refuse(passage, "prefetch_refused");
+  const tracked = await readSequence(passage, operation);
   passage.fields.setSequence(operation?.shortId ?? "", tracked);
   const answered = await judge(passage);
   if (answered !== undefined) return answered;
   if (operation === undefined || tracked === undefined || prefetch === "ignore")
     return toOrigin(passage, undefined);
   return toOrigin(passage, operation.method === request.method ? { operation, tracked } : undefined);
+}
+
+/** Reads the zone's session identifiers; asynchronously where a token has to be verified. */
+function identify(passage: Passage): void | Promise<void> {
+  const { request, zone } = passage.located;
+  const identity = zone.sessions?.identify(request, request.receivedAt);
+  if (identity instanceof Promise) return identity.then((found) => void (passage.identity = found));
+  passage.identity = identity;
+}
+
+/**
+ * Whoever could have us read another identifier than the origin does would have as many sequences as they like. Where
+ * nothing is kept by identifiers, it does not matter.
+ */
+function isAmbiguous({ identity, located }: Passage): boolean {
+  return identity?.kind === "ambiguous" && located.zone.keepsByIdentity;
+}
+
+function refuse(passage: Passage, refusal: RefusalReason): Outcome {
+  const answer = passage.finish(refusalAnswer(passage.located.request, refusal));
+  return { kind: "answer", answer, refusal };
 }
 
 /** What the operation wants done with a request made ahead of time; `record` for any other request. */
@@ -51,6 +79,8 @@ function prefetchPolicy(request: EngineRequest, operation: Operation | undefined
 
 /** The phases up to the origin; `undefined` when the request may go on. */
 async function judge(passage: Passage): Promise<Outcome | undefined> {
+  const mitigated = mitigate(passage);
+  if (mitigated !== undefined) return mitigated;
   for (const name of REQUEST_PHASES) {
     const phase = passage.phases[name];
     if (phase === undefined) continue;
@@ -69,18 +99,19 @@ function toOrigin(passage: Passage, recording: Recording | undefined): Outcome {
 
 /** While a zone keeps no sequences its requests are no operations: the history fields and `current_op` are empty. */
 function findOperation({ request, zone, host, target }: Located): Operation | undefined {
-  if (!zone.zone.settings.sequenceCookies.enabled) return undefined;
+  if (!zone.isTracking) return undefined;
   // Where one zone serves all hosts alike, its operations are saved on its name.
   const savedHost = zone.zone.anyHost === true ? zone.zone.name : host.host;
   return zone.matcher.match(request.method, savedHost, target.path);
 }
 
-/** Cookies are opened only when something depends on them: a recording, or a rule about any request's history. */
+/** State is read only when something depends on it: a recording, or a rule about any request's history. */
 function readSequence(
-  { request, zone }: Located,
+  { located, identity }: Passage,
   operation: Operation | undefined,
 ): TrackedSequence | undefined | Promise<TrackedSequence> {
+  const { request, zone } = located;
   const needed = operation !== undefined || zone.needsHistory;
-  if (!needed || !zone.zone.settings.sequenceCookies.enabled) return undefined;
-  return zone.tracker.read(request, request.receivedAt);
+  if (!needed || !zone.isTracking) return undefined;
+  return zone.tracker.read(request, request.receivedAt, identity);
 }

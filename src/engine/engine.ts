@@ -29,6 +29,7 @@ export function createEngine(options: EngineOptions): Engine {
   let zones: ReadonlyMap<string, CompiledZone> = new Map();
   let byHost: ReadonlyMap<string, CompiledZone> = new Map();
   let forAnyHost: CompiledZone | undefined;
+  const parts = { trackerFor: options.trackerFor, tokenVerifierFor: options.tokenVerifierFor };
   const load = (snapshot: ConfigSnapshot): void => {
     const nextAccounts = new Map(
       (snapshot.accounts ?? []).map((account) => [
@@ -39,7 +40,7 @@ export function createEngine(options: EngineOptions): Engine {
     const nextZones = new Map(
       snapshot.zones.map((zone) => {
         const account = nextAccounts.get(zone.accountId) ?? NO_ACCOUNT;
-        return [zone.id, compileZone(zone, zones.get(zone.id), account, options.trackerFor)];
+        return [zone.id, compileZone(zone, zones.get(zone.id), account, parts)];
       }),
     );
     // All or nothing: what could not be compiled leaves everything as it was.

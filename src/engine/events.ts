@@ -1,10 +1,15 @@
 /** What a rule did to a request, for logs, audits and the person who asks why they were blocked. */
 import type { Requirement } from "../expression/index.ts";
 import type { Hit, HitOutcome } from "../phases/index.ts";
+import { shortIdOf } from "../operation/index.ts";
 import type { Phase, RuleAction } from "../ruleset/index.ts";
+import type { SeqRule } from "../sequence/index.ts";
 import type { RequestFields } from "./fields.ts";
 import { missingOps } from "./missing-ops.ts";
 import type { MissingOp } from "./missing-ops.ts";
+
+/** Phases that leave events; sequence rules have one of their own, which holds no rulesets. */
+export type EventPhase = Phase | "http_request_api_gateway_early";
 
 /** As {@link HitOutcome}; and `solved`, `unsolved`: a challenge of the rule was answered, rightly or wrongly. */
 export type EventOutcome = HitOutcome | "solved" | "unsolved";
@@ -15,7 +20,8 @@ export interface SecurityEvent {
   readonly at: number;
   readonly zoneId: string;
   readonly zoneName: string;
-  readonly phase: Phase;
+  readonly phase: EventPhase;
+  /** Empty for a sequence rule, which is in no ruleset. */
   readonly rulesetId: string;
   readonly ruleId: string;
   readonly ruleRef: string;
@@ -58,6 +64,13 @@ export interface FiredRule extends Omit<Hit, "outcome"> {
   readonly outcome: EventOutcome;
 }
 
+/** A sequence rule that fired, likewise. */
+export interface FiredSequenceRule {
+  readonly seqRule: SeqRule;
+  /** Whether nobody knows the sequence: the rule then goes by its `on_state_error`. */
+  readonly isStateError: boolean;
+}
+
 /** Whether a rule that fired is to leave an event: an operator may turn it off, but not for what went wrong. */
 export function leavesEvent({ rule, outcome }: FiredRule): boolean {
   return rule.logging?.enabled !== false || outcome === "failed";
@@ -71,47 +84,85 @@ export interface FinishedRequest {
   readonly originStatus: number;
 }
 
+type RuleFacts = Pick<
+  SecurityEvent,
+  | "phase"
+  | "rulesetId"
+  | "ruleId"
+  | "ruleRef"
+  | "ruleVersion"
+  | "ruleDescription"
+  | "action"
+  | "outcome"
+  | "detail"
+  | "wouldBeStatus"
+  | "missing"
+>;
+
 /** @param requirements what the rule's expression asks of the sequence */
 export function toEvents(
-  fired: readonly FiredRule[],
+  fired: readonly (FiredRule | FiredSequenceRule)[],
   { fields, zoneId, status, originStatus }: FinishedRequest,
   requirements: (hit: FiredRule) => readonly Requirement[],
 ): readonly SecurityEvent[] {
   const { facts, currentOp, entries } = fields;
   const { request } = facts;
   const previousOps = entries.map(({ op, at }) => ({ op, ageMs: Math.max(0, request.receivedAt - at) }));
-  return fired.map((hit, index) => {
-    const { ruleset, rule, outcome, detail, wouldBeStatus } = hit;
-    return {
-      rayId: request.rayId,
-      at: request.receivedAt,
-      zoneId,
-      zoneName: facts.zoneName,
-      phase: ruleset.phase,
-      rulesetId: ruleset.id,
-      ruleId: rule.id,
-      ruleRef: rule.ref,
-      ruleVersion: rule.version,
-      ruleDescription: rule.description,
-      action: rule.action,
-      outcome,
-      ...(detail === undefined ? {} : { detail }),
-      ...(wouldBeStatus === undefined ? {} : { wouldBeStatus }),
-      matchIndex: fired.length - 1 - index,
-      method: request.method,
-      scheme: request.scheme,
-      protocol: `HTTP/${request.httpVersion.replace(/\.0$/, request.httpVersion === "1.0" ? ".0" : "")}`,
-      host: facts.host,
-      path: facts.path,
-      query: facts.query,
-      referer: request.header("referer") ?? "",
-      clientAddress: request.clientAddress,
-      userAgent: request.header("user-agent") ?? "",
-      status,
-      originStatus,
-      currentOp,
-      previousOps,
-      missing: missingOps(requirements(hit), previousOps),
-    };
-  });
+  return fired.map((hit, index) => ({
+    rayId: request.rayId,
+    at: request.receivedAt,
+    zoneId,
+    zoneName: facts.zoneName,
+    ...("seqRule" in hit
+      ? sequenceRuleFacts(hit)
+      : ruleFacts(hit, missingOps(requirements(hit), previousOps))),
+    matchIndex: fired.length - 1 - index,
+    method: request.method,
+    scheme: request.scheme,
+    protocol: `HTTP/${request.httpVersion.replace(/\.0$/, request.httpVersion === "1.0" ? ".0" : "")}`,
+    host: facts.host,
+    path: facts.path,
+    query: facts.query,
+    referer: request.header("referer") ?? "",
+    clientAddress: request.clientAddress,
+    userAgent: request.header("user-agent") ?? "",
+    status,
+    originStatus,
+    currentOp,
+    previousOps,
+  }));
+}
+
+function ruleFacts(hit: FiredRule, missing: readonly MissingOp[]): RuleFacts {
+  const { ruleset, rule, outcome, detail, wouldBeStatus } = hit;
+  return {
+    phase: ruleset.phase,
+    rulesetId: ruleset.id,
+    ruleId: rule.id,
+    ruleRef: rule.ref,
+    ruleVersion: rule.version,
+    ruleDescription: rule.description,
+    action: rule.action,
+    outcome,
+    ...(detail === undefined ? {} : { detail }),
+    ...(wouldBeStatus === undefined ? {} : { wouldBeStatus }),
+    missing,
+  };
+}
+
+/** Of an `allow` rule the first operation is what was missing, within the look-back; a `block` rule misses nothing. */
+function sequenceRuleFacts({ seqRule, isStateError }: FiredSequenceRule): RuleFacts {
+  const { id, title, kind, action, sequence } = seqRule;
+  return {
+    phase: "http_request_api_gateway_early",
+    rulesetId: "",
+    ruleId: id,
+    ruleRef: id,
+    ruleVersion: "1",
+    ruleDescription: title,
+    action,
+    outcome: "applied",
+    ...(isStateError ? { detail: "the sequence cannot be had; `on_state_error` is block" } : {}),
+    missing: kind === "allow" && !isStateError ? [{ op: shortIdOf(sequence[0]) }] : [],
+  };
 }

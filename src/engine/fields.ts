@@ -2,8 +2,8 @@
 import { parseIp } from "../expression/index.ts";
 import type { FieldValues, Value } from "../expression/index.ts";
 import { fieldSlot } from "../ruleset/index.ts";
-import { toFields } from "../sequence/index.ts";
-import type { SequenceEntry, SequenceFields } from "../sequence/index.ts";
+import { EMPTY_SEQUENCE, toFields } from "../sequence/index.ts";
+import type { Sequence, SequenceEntry, SequenceFields } from "../sequence/index.ts";
 import {
   acceptedLanguages,
   cookiePairs,
@@ -29,6 +29,8 @@ export interface RequestFacts {
   readonly cookie: string;
   /** 16 random bytes as a binary string. */
   readonly randomSeed: () => string;
+  /** Whether the request names a session. */
+  readonly isIdentified: () => boolean;
 }
 
 type Getter = (fields: RequestFields) => Value | undefined;
@@ -66,6 +68,13 @@ export class RequestFields implements FieldValues {
 
   get currentOp(): string {
     return this.#currentOp;
+  }
+
+  /** What sequence rules look back on; `undefined` when the state could not be had. */
+  get lookback(): Sequence | undefined {
+    const tracked = this.#tracked;
+    if (tracked?.isUnavailable === true) return undefined;
+    return tracked?.lookback ?? tracked?.sequence ?? EMPTY_SEQUENCE;
   }
 
   /** Names the sequence; empty when there is none. */
@@ -119,6 +128,7 @@ const header =
 
 /** Name → how the field is computed. Fields of the table that are not here are missing in a request. */
 const REQUEST_FIELDS: Readonly<Record<string, Getter>> = {
+  "cf.api_gateway.auth_id_present": ({ facts }) => facts.isIdentified(),
   "cf.sequence.current_op": ({ currentOp }) => currentOp,
   "cf.sequence.previous_ops": ({ history }) => history.previousOps,
   "cf.sequence.msec_since_op": ({ history }) => history.msecSinceOp,

@@ -7,12 +7,18 @@ export type { FormatTime } from "./event-record.ts";
 export type { EventOutcome, SecurityEvent } from "./events.ts";
 export type { MissingOp } from "./missing-ops.ts";
 export type { ConnectionFacts, EngineRequest } from "./request.ts";
+export { createSessionTracker } from "./session-tracker.ts";
+export type { SessionTrackerOptions } from "./session-tracker.ts";
+export { DEFAULT_SEQUENCE_SETTINGS, TRACKINGS } from "./snapshot.ts";
+export { createZoneTracker } from "./zone-tracker.ts";
 export type {
   Account,
   AuthIdCharacteristic,
   ConfigSnapshot,
   ConfigSource,
   CookieScope,
+  SequenceSettings,
+  TokenConfig,
   UrlNormalization,
   Zone,
   ZoneSettings,

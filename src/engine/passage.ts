@@ -15,10 +15,12 @@ import type {
 import type { Answer } from "./answer.ts";
 import { answerDecision } from "./decision-answer.ts";
 import { leavesEvent, toEvents } from "./events.ts";
-import type { FiredRule } from "./events.ts";
+import type { FiredRule, FiredSequenceRule } from "./events.ts";
 import { RequestFields } from "./fields.ts";
 import { sequenceRequirements } from "./missing-ops.ts";
 import { isPreflight } from "./request.ts";
+import type { FiredSeqRule } from "../sequence/index.ts";
+import type { SessionIdentity } from "../session/index.ts";
 import type { EngineRequest } from "./request.ts";
 import { ResponseFields } from "./response-fields.ts";
 import { UNAVAILABLE_COUNTERS } from "./state.ts";
@@ -51,11 +53,13 @@ export class Passage {
   /** Cookies for rules and the origin, without ours. */
   readonly cookie: string | undefined;
   readonly requestEdits: HeaderEdit[] = [];
+  /** What the session identifiers say; `undefined` until they were read, and where the zone has none. */
+  identity: SessionIdentity | undefined;
   /** Flat list for the response. */
   limitHeaders: readonly string[] = [];
   readonly #isExempt: boolean;
   readonly #run = new RequestRun();
-  readonly #fired: FiredRule[] = [];
+  readonly #fired: (FiredRule | FiredSequenceRule)[] = [];
   #deferred: readonly DeferredCount[] = [];
   #isCleared: boolean | undefined;
 
@@ -72,6 +76,7 @@ export class Passage {
       path: target.path,
       query: target.query.slice(1),
       cookie: this.cookie ?? "",
+      isIdentified: () => this.identity?.kind === "present",
       randomSeed: () => String.fromCharCode(...options.random(RANDOM_SEED_BYTES)),
     });
   }
@@ -136,6 +141,10 @@ export class Passage {
   /** Remembers that a rule fired; it becomes an event when the request is finished. */
   fire(hit: FiredRule): void {
     if (leavesEvent(hit)) this.#fired.push(hit);
+  }
+
+  fireSequenceRule({ rule, reason }: FiredSeqRule): void {
+    this.#fired.push({ seqRule: rule, isStateError: reason === "state_error" });
   }
 
   /** The answer of a rule that ended the request. The operation is not recorded. */

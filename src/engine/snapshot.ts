@@ -21,6 +21,60 @@ export interface AuthIdCharacteristic {
   readonly name: string;
 }
 
+/** What a visitor's sequence is kept by. */
+export const TRACKINGS = ["cookie", "session", "both"] as const;
+
+/** How the sequences of a zone are kept, and how far its sequence rules look back. */
+export interface SequenceSettings {
+  /**
+   * - `cookie`: in the browser, where sequence cookies are on;
+   * - `session`: on the server, by the session identifier of a request; without one it has no sequence;
+   * - `both`: by the session identifier where a request carries one, else in the browser.
+   */
+  readonly tracking: (typeof TRACKINGS)[number];
+  /**
+   * Which value counts when a session identifier stands in a request more than once with different values: the
+   * first, the last, or none, and the request is answered with 400.
+   */
+  readonly duplicates: "reject" | "first" | "last";
+  /**
+   * Whether `allow` sequence rules fire on a request that has no sequence at all; `null` leaves it to the tracking:
+   * they do where such a request belongs to a visitor without cookies, and do not where it belongs to nobody.
+   */
+  readonly allowFiresWithoutIdentity: boolean | null;
+  /** Requests that sequence rules look back on, the current one included, and operations kept of a session. */
+  readonly lookbackRequests: number;
+  /** Age of an operation that sequence rules still see, and idleness after which a session begins anew. */
+  readonly lookbackSeconds: number;
+}
+
+export const DEFAULT_SEQUENCE_SETTINGS: SequenceSettings = Object.freeze({
+  tracking: "cookie",
+  duplicates: "reject",
+  allowFiresWithoutIdentity: null,
+  lookbackRequests: 10,
+  lookbackSeconds: 600,
+});
+
+/** Tokens that name sessions, and the keys that verify them (`token_validation/config`). */
+export interface TokenConfig {
+  /** UUID. */
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  /** As in `http.request.headers["authorization"][0]`. */
+  readonly tokenSources: readonly string[];
+  /** JWKs with `alg` and `kid`. */
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+  /** Audiences of which a token must name one; any when empty. Our own. */
+  readonly audience: readonly string[];
+  /** Issuer that a token must name; any when empty. Our own. */
+  readonly issuer: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly lastUpdatedAt: number;
+}
+
 /** Wire shape of `/zones/{id}/url_normalization`. */
 export interface UrlNormalization {
   /** Who sees the normalised path: rules only, rules and the origin, or nobody. */
@@ -35,6 +89,10 @@ export interface ZoneSettings {
   readonly cookieScope: CookieScope;
   /** At most 10, unique; none when absent. */
   readonly authIdCharacteristics?: readonly AuthIdCharacteristic[];
+  /** What the `jwt` ones among them refer to; none when absent. */
+  readonly tokenConfigs?: readonly TokenConfig[];
+  /** {@link DEFAULT_SEQUENCE_SETTINGS} when absent. */
+  readonly sequence?: SequenceSettings;
   /** `{scope: "both", type: "cloudflare"}` when absent: the same path is matched and forwarded. */
   readonly urlNormalization?: UrlNormalization;
 }

@@ -4,7 +4,8 @@ import type { HashText, RateLimitStore } from "../ratelimit/index.ts";
 import type { SequenceFields } from "../sequence/index.ts";
 import type { Answer, RefusalReason } from "./answer.ts";
 import type { SecurityEvent } from "./events.ts";
-import type { ConfigSource } from "./snapshot.ts";
+import type { VerifyToken } from "../session/index.ts";
+import type { ConfigSource, Zone } from "./snapshot.ts";
 import type { TrackerFactory } from "./tracker.ts";
 
 /** Recognises Stepgate's own cookies, so that neither origins nor rules nor logs ever see a token. */
@@ -26,6 +27,8 @@ export interface EngineOptions {
   readonly source: ConfigSource;
   readonly trackerFor: TrackerFactory;
   readonly ownCookies: OwnCookies;
+  /** Verifies the tokens of a zone; without it a zone whose session identifiers are in tokens cannot be used. */
+  readonly tokenVerifierFor?: (zone: Zone) => VerifyToken;
   /** Without it every rule that counts goes by its `on_state_error`. */
   readonly rateLimits?: RateLimits;
   /** Without it nobody can pass a challenge: challenges block. */

@@ -38,10 +38,15 @@ export function createVisit(passage: Passage, recording: Recording | undefined):
 }
 
 /** The fields of the sequence; they are known unless nothing of this request depended on them so far. */
-function readHistory({ fields, isExempt, located }: Passage): SequenceFields | Promise<SequenceFields> {
+function readHistory({
+  fields,
+  isExempt,
+  located,
+  identity,
+}: Passage): SequenceFields | Promise<SequenceFields> {
   const { zone, request } = located;
-  if (fields.knowsSequence || isExempt || !zone.zone.settings.sequenceCookies.enabled) return fields.history;
-  const tracked = zone.tracker.read(request, request.receivedAt);
+  if (fields.knowsSequence || isExempt || !zone.isTracking) return fields.history;
+  const tracked = zone.tracker.read(request, request.receivedAt, identity);
   return tracked instanceof Promise
     ? tracked.then(({ sequence }) => toFields(sequence, request.receivedAt))
     : toFields(tracked.sequence, request.receivedAt);
@@ -75,8 +80,13 @@ function complete(
   if (recording === undefined || !counts(recording, passage, status)) return answered;
   const cookies = recording.tracked.record(recording.operation.shortId, request.receivedAt);
   return cookies instanceof Promise
-    ? cookies.then((lines) => withSequenceCookies(answered, lines))
-    : withSequenceCookies(answered, cookies);
+    ? cookies.then((lines) => withCookies(answered, lines))
+    : withCookies(answered, cookies);
+}
+
+/** A response whose sequence is kept on the server is as fit for caches as before. */
+function withCookies(headers: string[], lines: readonly string[]): string[] {
+  return lines.length === 0 ? headers : withSequenceCookies(headers, lines);
 }
 
 /**

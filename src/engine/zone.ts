@@ -5,10 +5,15 @@ import { prepareRuleset } from "../phases/index.ts";
 import type { PreparedPhase, PreparedRuleset } from "../phases/index.ts";
 import { PHASES } from "../ruleset/index.ts";
 import type { Phase, Rule, Ruleset } from "../ruleset/index.ts";
+import type { CompiledSeqRules } from "../sequence/index.ts";
+import { checkTokenSources, createSessionReader } from "../session/index.ts";
+import type { SessionReader, VerifyToken } from "../session/index.ts";
 import { namesLists } from "./account.ts";
 import type { CompiledAccount } from "./account.ts";
 import type { Zone } from "./snapshot.ts";
 import type { SequenceTracker, TrackerFactory } from "./tracker.ts";
+import { compileMitigation } from "./zone-mitigation.ts";
+import { sequenceSettingsOf, trackingPartsOf } from "./zone-tracker.ts";
 
 export interface CompiledZone {
   readonly zone: Zone;
@@ -17,6 +22,14 @@ export interface CompiledZone {
   readonly pathOptions: PathOptions;
   readonly matcher: OperationMatcher;
   readonly tracker: SequenceTracker;
+  /** Whether sequences are kept at all. */
+  readonly isTracking: boolean;
+  /** Reads the zone's session identifiers; absent when it has none. */
+  readonly sessions: SessionReader | undefined;
+  /** Whether a sequence depends on the session identifier. */
+  readonly keepsByIdentity: boolean;
+  /** Absent when the zone has no sequence rules. */
+  readonly mitigation: CompiledSeqRules | undefined;
   readonly hosts: ReadonlySet<string>;
   /** Phases that have rules; the others cost nothing. */
   readonly phases: Readonly<Partial<Record<Phase, PreparedPhase>>>;
@@ -24,6 +37,13 @@ export interface CompiledZone {
   readonly prepared: ReadonlyMap<Ruleset, PreparedRuleset>;
   /** Whether a rule may ask for the history of a request that is no operation. */
   readonly needsHistory: boolean;
+}
+
+/** What a zone needs of the outside world. */
+export interface ZoneParts {
+  readonly trackerFor: TrackerFactory;
+  /** Absent where tokens cannot be verified: a zone with session identifiers of type `jwt` is then refused. */
+  readonly tokenVerifierFor: ((zone: Zone) => VerifyToken) | undefined;
 }
 
 /** Fields whose values come out of the sequence. */
@@ -37,14 +57,14 @@ export function compileZone(
   zone: Zone,
   previous: CompiledZone | undefined,
   account: CompiledAccount,
-  trackerFor: TrackerFactory,
+  parts: ZoneParts,
 ): CompiledZone {
   if (previous?.zone === zone && previous.account === account) return previous;
   const sameOperations =
     previous?.zone.operations === zone.operations &&
     previous.zone.settings.pathOptions === zone.settings.pathOptions;
   const pathOptions = { ...DEFAULT_PATH_OPTIONS, ...zone.settings.pathOptions };
-  const sameSettings = previous?.zone.settings === zone.settings;
+  const kept = previous?.zone.settings === zone.settings ? previous : undefined;
   const prepared = prepareEntrypoints(zone, previous, account);
   const phases = toPhases(account, prepared);
   const rulesets = Object.values(phases).flatMap((phase) => phase.rulesets);
@@ -53,7 +73,12 @@ export function compileZone(
     account,
     pathOptions,
     matcher: sameOperations ? previous.matcher : createMatcher(zone.operations, pathOptions),
-    tracker: sameSettings && previous !== undefined ? previous.tracker : trackerFor(zone),
+    tracker: kept?.tracker ?? parts.trackerFor(zone),
+    isTracking: Object.values(trackingPartsOf(zone)).includes(true),
+    keepsByIdentity: trackingPartsOf(zone).sessions,
+    mitigation:
+      kept?.zone.seqRules === zone.seqRules && kept !== undefined ? kept.mitigation : compileMitigation(zone),
+    sessions: kept === undefined ? createReader(zone, parts) : kept.sessions,
     hosts: new Set(zone.hosts),
     phases,
     prepared,
@@ -61,6 +86,19 @@ export function compileZone(
       HISTORY_FIELDS.some((field) => fieldsWithoutOp.has(field)),
     ),
   };
+}
+
+function createReader(zone: Zone, { tokenVerifierFor }: ZoneParts): SessionReader | undefined {
+  const { authIdCharacteristics = [], tokenConfigs = [] } = zone.settings;
+  if (authIdCharacteristics.length === 0) return undefined;
+  const needsTokens = authIdCharacteristics.some(({ type }) => type === "jwt");
+  return createSessionReader(authIdCharacteristics, {
+    duplicates: sequenceSettingsOf(zone).duplicates,
+    tokenSources: new Map(
+      tokenConfigs.map(({ id, tokenSources }) => [id, checkTokenSources(tokenSources).sources]),
+    ),
+    ...(needsTokens && tokenVerifierFor !== undefined ? { verifyToken: tokenVerifierFor(zone) } : {}),
+  });
 }
 
 /** The ruleset and rule of an id, among all that can fire for the zone. */
