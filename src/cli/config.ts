@@ -64,8 +64,30 @@ export const configSchema = z.strictObject({
       leads: z.int().min(1).max(16).default(2),
     })
     .prefault({}),
+  challenge: z
+    .strictObject({
+      /** Leading zero bits of each of the 16 rounds of work; one more doubles it. 12 takes a laptop about a second. */
+      difficultyBits: z.int().min(4).max(18).default(12),
+      /** Seconds for which a visitor who passed a challenge is not given another. */
+      clearanceSeconds: z.int().min(1).max(86_400).default(1_800),
+      /** Whether a clearance holds for one network only (IPv4 /24, IPv6 /64). */
+      bindAddress: z.boolean().default(false),
+    })
+    .prefault({}),
+  events: z
+    .strictObject({
+      /** Security events kept; those of header modifications take at most a tenth of it. */
+      maxCount: z.int().min(100).max(10_000_000).default(100_000),
+      /** Seconds an event is kept. */
+      maxAgeSeconds: z.int().min(60).max(31_536_000).default(604_800),
+    })
+    .prefault({}),
   log: z
-    .strictObject({ level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info") })
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+      /** Field names of security events: our own, or those of Logpush's `firewall_events`. */
+      events: z.enum(["own", "logpush"]).default("own"),
+    })
     .prefault({}),
 });
 

@@ -1,6 +1,7 @@
 /** The structured log: JSON lines on standard output, without secrets. */
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { toEventRecord, toFirewallEvent } from "../engine/index.ts";
 import type { SecurityEvent } from "../engine/index.ts";
 import type { GatewayProblem } from "../gateway/index.ts";
 
@@ -15,30 +16,17 @@ export function createLog(level: string): Logger {
   });
 }
 
+/** Names of the fields of an event: our own, or those of the original's Logpush data set `firewall_events`. */
+export type EventNames = "own" | "logpush";
+
 /** One line per rule that fired: everything needed to tell a visitor why. */
-export function logEvent(log: Logger, event: SecurityEvent): void {
-  log.info(
-    {
-      event: "rule",
-      ray_id: event.rayId,
-      zone: event.zoneName,
-      phase: event.phase,
-      ruleset_id: event.rulesetId,
-      rule_id: event.ruleId,
-      rule_ref: event.ruleRef,
-      rule_version: event.ruleVersion,
-      description: event.ruleDescription,
-      action: event.action,
-      method: event.method,
-      host: event.host,
-      path: event.path,
-      client_ip: event.clientAddress,
-      user_agent: event.userAgent,
-      current_op: event.currentOp,
-      previous_ops: event.previousOps.map(({ op, ageMs }) => ({ op, age_ms: ageMs })),
-    },
-    `${event.action} by rule ${event.ruleDescription || event.ruleId}`,
-  );
+export function logEvent(log: Logger, event: SecurityEvent, names: EventNames = "own"): void {
+  const record = names === "own" ? toEventRecord(event, formatTime) : toFirewallEvent(event, formatTime);
+  log.info({ event: "rule", ...record }, `${event.action} by rule ${event.ruleDescription || event.ruleId}`);
+}
+
+function formatTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
 }
 
 /** Refusals are the clients' doing and only worth a debug line; failing origins and defects are not. */

@@ -6,11 +6,12 @@ import { createApi } from "../api/index.ts";
 import { BANK_OPERATIONS, startBank } from "../demo/index.ts";
 import { createGateway, listenHttp, listenHttps, redirectToHttps } from "../gateway/index.ts";
 import type { Gateway, ListenAddress, Listener, ConnectionHandlers } from "../gateway/index.ts";
-import { openStore } from "../store/index.ts";
-import type { Store } from "../store/index.ts";
+import { createMemoryRateLimitStore, openEventStore, openStore } from "../store/index.ts";
+import type { EventStore, Store } from "../store/index.ts";
 import { ensureDevCertificate, loadCertificate } from "../tls/index.ts";
 import type { Certificate } from "../tls/index.ts";
 import type { Config } from "./config.ts";
+import { hashText } from "./hash.ts";
 import { loadMasterKeys } from "./keys.ts";
 import { createLog, logEvent, logProblem } from "./log.ts";
 import type { Logger } from "./log.ts";
@@ -70,15 +71,21 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
     if (demo) closing.push(await serveDemo(store));
     else store.ensureZones(config.zones.map((zone) => ({ ...zone, hosts: zone.hosts ?? [zone.name] })));
     const tokenFile = await writeAdminToken(store, config.dataDir);
+    const events = openEventsIn(config, now, logger);
+    closing.push(() => events.close());
     const gateway = createGateway({
       source: store,
-      ...createSequenceCarrier(masters, config.sequence),
+      ...createSequenceCarrier(masters, config.sequence, config.challenge),
+      rateLimits: { store: createMemoryRateLimitStore(), hash: hashText },
       now,
-      onEvent: (event) => logEvent(logger, event),
+      onEvent: (event) => {
+        events.add(event);
+        logEvent(logger, event, config.log.events);
+      },
       onProblem: (problem) => logProblem(logger, problem),
     });
     closing.push(() => gateway.close());
-    const listeners = await listenOn(config, { store, gateway, certificate, now, logger });
+    const listeners = await listenOn(config, { store, events, gateway, certificate, now, logger });
     return {
       gatewayPort: listeners.gateway.port,
       apiUrl: `https://${urlHost(config.api.hostname)}:${listeners.api.port}/client/v4`,
@@ -133,6 +140,22 @@ function openStoreIn(dataDir: string, now: () => number): Store {
   }
 }
 
+function openEventsIn({ dataDir, events }: Config, now: () => number, logger: Logger): EventStore {
+  const path = join(dataDir, "events.db");
+  try {
+    return openEventStore({
+      path,
+      now,
+      maxEvents: events.maxCount,
+      maxAgeMs: events.maxAgeSeconds * 1000,
+      onError: (error) =>
+        logger.error({ event: "events", error: error.message }, "events could not be written"),
+    });
+  } catch (error) {
+    throw new UserError(`cannot open the events \`${path}\`: ${reasonOf(error)}`);
+  }
+}
+
 /** The bank as origin, and its zone; the operations are saved once, when the zone is new. */
 async function serveDemo(store: Store): Promise<() => Promise<void>> {
   const bank = await startBank({ port: 0, hostname: "127.0.0.1" });
@@ -159,6 +182,7 @@ interface Listeners {
 
 interface Planes {
   readonly store: Store;
+  readonly events: EventStore;
   readonly gateway: Gateway;
   readonly certificate: Certificate;
   readonly now: () => number;
@@ -167,7 +191,7 @@ interface Planes {
 
 async function listenOn(
   config: Config,
-  { store, gateway, certificate, now, logger }: Planes,
+  { store, events, gateway, certificate, now, logger }: Planes,
 ): Promise<Listeners> {
   const all: Listener[] = [];
   const open = async (
@@ -187,7 +211,7 @@ async function listenOn(
   const https = (address: ListenAddress, handlers: ConnectionHandlers) => () =>
     listenHttps(address, certificate, handlers);
   const gatewayListener = await open("gateway-port", config.gateway, https(config.gateway, gateway));
-  const api = createApi({ store, now, logger });
+  const api = createApi({ store, events, now, logger });
   const apiListener = await open("api-port", config.api, https(config.api, { request: api.handler }));
   const { redirectPort } = config.gateway;
   if (redirectPort !== undefined) {
