@@ -252,9 +252,9 @@ describe("by token", async () => {
     expect(await call(engine, b(bearer(await sign(claims, key))))).toBe(403);
   });
 
-  test("a zone that needs tokens is refused where nothing verifies them", () => {
-    const { trackerFor } = createSequenceCarrier(testKeys(), SEQUENCE);
-    expect(() => startEngine([tokenZone], testKeys(), { trackerFor })).toThrow(/token configuration/);
+  test("a zone whose token configuration is not there is refused, not served without identities", () => {
+    const settings = { ...tokenZone.settings, tokenConfigs: [] };
+    expect(() => start([{ ...tokenZone, settings }])).toThrow(/token configuration/);
   });
 });
 
