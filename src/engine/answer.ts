@@ -19,6 +19,8 @@ export type RefusalReason =
   | "ambiguous_session"
   | "loop_detected"
   | "overloaded"
+  | "headers_too_large"
+  | "request_timeout"
   | "prefetch_refused"
   | "origin_unreachable"
   | "origin_timeout"
@@ -65,6 +67,16 @@ const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
     status: 508,
     title: "Loop detected",
     text: "The request keeps coming back to this gateway.",
+  },
+  headers_too_large: {
+    status: 431,
+    title: "Headers too large",
+    text: "The request brings more headers or cookies than this site takes. Deleting the site's cookies may help.",
+  },
+  request_timeout: {
+    status: 408,
+    title: "Request time-out",
+    text: "The request took too long to arrive.",
   },
   overloaded: {
     status: 503,
@@ -155,7 +167,10 @@ export function challengeMethodAnswer(request: EngineRequest): Answer {
 }
 
 /** The answer to a request that never came to the rules, or that the origin did not answer. */
-export function refusalAnswer(request: EngineRequest, reason: RefusalReason): Answer {
+export function refusalAnswer(
+  request: Pick<EngineRequest, "header" | "rayId">,
+  reason: RefusalReason,
+): Answer {
   return pageAnswer(request, REFUSALS[reason], reason);
 }
 
@@ -182,7 +197,7 @@ export function customAnswer(
   };
 }
 
-function pageAnswer(request: EngineRequest, page: PageText, code: string): Answer {
+function pageAnswer(request: Pick<EngineRequest, "header" | "rayId">, page: PageText, code: string): Answer {
   const asJson = prefersJson(request.header("accept"));
   return {
     status: page.status,

@@ -8,62 +8,25 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createEngine, refusalAnswer } from "../engine/index.ts";
-import type {
-  Answer,
-  Outcome,
-  ConfigSource,
-  Engine,
-  EngineOptions,
-  OwnCookies,
-  RefusalReason,
-  SecurityEvent,
-  TrackerFactory,
-  Visit,
-} from "../engine/index.ts";
+import type { Answer, Outcome, Engine, RefusalReason, Visit } from "../engine/index.ts";
 import { createForwarder, originRequestHeaders } from "../proxy/index.ts";
-import type { Forwarder, ForwardRequest, ForwardResult, GroupSpec, UpstreamLimits } from "../proxy/index.ts";
+import type { Forwarder, ForwardRequest, ForwardResult, GroupSpec } from "../proxy/index.ts";
+import { answerMalformed } from "./malformed.ts";
 import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
 import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
+import type { GatewayOptions, GatewayProblem } from "./gateway-options.ts";
+import { Guard, RETRY_AFTER_SECONDS } from "./guard.ts";
 import { ownOptionsAnswer } from "./own-options.ts";
 import { DEFAULT_HEADER_POLICY, overriddenMethod, strictRefusal } from "./strict.ts";
 import type { HeaderPolicy, StrictRefusal } from "./strict.ts";
 import { createProxyTrust } from "./trust.ts";
 import type { ProxyTrust } from "./trust.ts";
 
-export interface GatewayOptions {
-  readonly source: ConfigSource;
-  readonly trackerFor: TrackerFactory;
-  readonly ownCookies: OwnCookies;
-  /** Where rate limits count; see `EngineOptions`. */
-  readonly rateLimits?: EngineOptions["rateLimits"];
-  /** Challenges and clearances; see `EngineOptions`. */
-  readonly clearance?: EngineOptions["clearance"];
-  /** The clock, epoch milliseconds. */
-  readonly now: () => number;
-  readonly onEvent: (event: SecurityEvent) => void;
-  /** Told what is no rule's doing: refusals, failing origins, defects. */
-  readonly onProblem: (problem: GatewayProblem) => void;
-  readonly upstream?: Partial<UpstreamLimits>;
-  /** Addresses and CIDR ranges of proxies in front whose word about the client is taken; nobody's by default. */
-  readonly trustedProxies?: readonly string[];
-  readonly headers?: Partial<HeaderPolicy>;
-  /** Whether requests to the origin carry `Via`. `true` by default. */
-  readonly via?: boolean;
-  /** Zones with more to say about their origins than one URL, by zone id. */
-  readonly origins?: ReadonlyMap<string, GroupSpec>;
-}
-
-export interface GatewayProblem {
-  readonly rayId: string;
-  readonly reason: RefusalReason | "origin_cut";
-  readonly method: string;
-  readonly authority: string | undefined;
-  readonly error?: Error;
-}
-
 export interface Gateway extends ConnectionHandlers {
   hasHost(host: string): boolean;
+  /** Requests under way. */
+  readonly underWay: number;
   /** Replaces `GatewayOptions.origins`; requests under way finish where they are. */
   setOrigins(origins: ReadonlyMap<string, GroupSpec>): void;
   /** Stops following the configuration and closes the connections to the origins. */
@@ -85,9 +48,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { trustedProxies = [] } = options;
   let groups = options.origins ?? new Map<string, GroupSpec>();
   forwarder.defineGroups(groups);
+  const guard = new Guard(options.limits);
   const plane: Plane = {
     engine,
     forwarder,
+    guard,
     options,
     originOf: (visit) => (groups.has(visit.zoneId) ? visit.zoneId : visit.origin),
     headers: { ...DEFAULT_HEADER_POLICY, ...options.headers },
@@ -96,6 +61,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     request: (req, res) => void handle(req, res, plane),
     upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
+    malformed: (error, socket) => answerMalformed(error, socket, options),
+    get underWay() {
+      return guard.size;
+    },
     hasHost: (host) => engine.hasHost(host),
     setOrigins(next) {
       groups = next;
@@ -103,6 +72,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     },
     async close() {
       unsubscribe();
+      guard.close();
       engine.close();
       await forwarder.close();
     },
@@ -112,6 +82,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 interface Plane {
   readonly engine: Engine;
   readonly forwarder: Forwarder;
+  readonly guard: Guard;
   readonly options: GatewayOptions;
   /** What the forwarder knows the zone's origins by. */
   readonly originOf: (visit: Visit) => string;
@@ -129,6 +100,7 @@ const STRICT_REFUSALS = {
   transfer_encoding: "bad_request",
   method: "not_implemented",
   expectation: "expectation_failed",
+  header_count: "headers_too_large",
   header_name: "bad_request",
   method_override: "bad_request",
   loop: "loop_detected",
@@ -136,6 +108,7 @@ const STRICT_REFUSALS = {
 
 /** What is to be done with a request; a defect of ours never lets it through. */
 async function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Promise<Outcome> {
+  if (!plane.guard.admits) return overloaded(request, plane);
   const strict = strictRefusal(req, plane.headers);
   const own = strict === undefined ? ownOptionsAnswer(request, plane.engine) : undefined;
   if (own !== undefined) return { kind: "answer", answer: own };
@@ -151,6 +124,14 @@ async function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Pl
   return outcome;
 }
 
+/** Turning away costs next to nothing, and the client may come back: the rest gets its answers in time. */
+function overloaded(request: NodeEngineRequest, plane: Plane): Outcome {
+  report(plane, request, "overloaded");
+  const answer = refusalAnswer(request, "overloaded");
+  const headers = [...answer.headers, "retry-after", String(RETRY_AFTER_SECONDS)];
+  return { kind: "answer", answer: { ...answer, headers }, refusal: "overloaded" };
+}
+
 function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
   return { kind: "answer", answer: refusalAnswer(request, reason), refusal: reason };
 }
@@ -158,7 +139,9 @@ function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
 /** INVARIANT: every request gets exactly one answer, or its connection is cut. Never rejects. */
 async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): Promise<void> {
   const request = toEngineRequest(req, plane);
-  const outcome = await judge(req, request, plane);
+  const judged = judge(req, request, plane);
+  plane.guard.track(req, res);
+  const outcome = await judged;
   if (outcome.kind === "answer") {
     sendAnswer(req, res, outcome.answer);
     return;

@@ -2,29 +2,52 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
+import type { Http2SecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 
-/** Limits of a listener against slow and greedy clients (spec: CWE-400; Envoy's edge guide has the same shape). */
+/**
+ * Limits of a listener against slow and greedy clients (CWE-400). Figures without another reason are those of
+ * Envoy's guide for edge proxies.
+ */
 export interface ListenerLimits {
+  /** Milliseconds for the TLS handshake: two round trips and a signature. */
+  readonly handshakeTimeoutMs: number;
   /** Milliseconds a client has for the header section of a request. */
   readonly headersTimeoutMs: number;
-  /** Milliseconds a kept-alive connection may be idle. */
+  /** Milliseconds for a whole request with its body; 0, the default, for none: an upload takes what it takes. */
+  readonly requestTimeoutMs: number;
+  /** Milliseconds a kept-alive connection may be idle: above the 60 s of usual balancers in front. */
   readonly keepAliveTimeoutMs: number;
-  /** Bytes of a request's header section; beyond it 431. */
+  /** Bytes of a request's header section; beyond it 431. Twice what browsers' cookies can grow to for one host. */
   readonly maxHeaderBytes: number;
   /** Milliseconds between two looks for connections that are over their time. */
   readonly checkingIntervalMs: number;
+  /** Connections at once; each costs some 50 KB with TLS. */
+  readonly maxConnections: number;
+  /** Connections at once from one address; many people can share one. */
+  readonly maxConnectionsPerAddress: number;
+  /** Streams at once on one HTTP/2 connection. */
+  readonly maxConcurrentStreams: number;
 }
 
 export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
+  handshakeTimeoutMs: 10_000,
   headersTimeoutMs: 15_000,
+  requestTimeoutMs: 0,
   keepAliveTimeoutMs: 65_000,
   maxHeaderBytes: 32_768,
   checkingIntervalMs: 5_000,
+  maxConnections: 20_000,
+  maxConnectionsPerAddress: 1_000,
+  maxConcurrentStreams: 100,
 };
 
 export interface Listener {
   readonly port: number;
+  /** Connections open now. */
+  readonly connections: number;
+  /** Takes another certificate into use for new connections; those that stand are not touched. */
+  setCertificate(tls: { readonly cert: string; readonly key: string }): void;
   /**
    * Stops accepting, lets requests under way finish, and cuts what is left.
    *
@@ -40,6 +63,8 @@ export interface ConnectionHandlers {
   readonly request: RequestHandler;
   /** Requests to switch protocols; without a handler they are answered like any other. */
   readonly upgrade?: (req: IncomingMessage, socket: Socket, head: Buffer) => void;
+  /** Bytes that are no request (`error.code` of Node's parser says why); Node's bare answers without a handler. */
+  readonly malformed?: (error: Error, socket: Socket) => void;
 }
 
 export interface ListenAddress {
@@ -63,17 +88,20 @@ export async function listenHttps(
     minVersion: "TLSv1.2" as const,
     allowHTTP1: true,
     maxHeaderListPairs: 256,
-    settings: { maxHeaderListSize: limits.maxHeaderBytes, enablePush: false },
+    handshakeTimeout: limits.handshakeTimeoutMs,
+    settings: {
+      maxHeaderListSize: limits.maxHeaderBytes,
+      maxConcurrentStreams: limits.maxConcurrentStreams,
+      enablePush: false,
+    },
     ...http1Options(limits),
   };
   const server = createSecureServer(options);
   attach(server, handlers);
-  const sockets = trackSockets(server, "secureConnection");
+  endIdleSessions(server, limits.keepAliveTimeoutMs);
+  const sockets = trackSockets(server, limits);
   await listen(server, address);
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: (graceMs) => closeServer(server, graceMs, sockets),
-  };
+  return toListener(server, sockets, (certificate) => server.setSecureContext(certificate));
 }
 
 /** A plain HTTP listener, for redirects and for servers behind another TLS end. */
@@ -84,19 +112,46 @@ export async function listenHttp(
 ): Promise<Listener> {
   const server = createServer(http1Options(limits));
   attach(server, handlers);
-  const sockets = trackSockets(server, "connection");
+  const sockets = trackSockets(server, limits);
   await listen(server, address);
+  return toListener(server, sockets, () => undefined);
+}
+
+/** HTTP/2's requests and responses have the members used here under the same names. */
+function attach(server: Server, { request, upgrade, malformed }: ConnectionHandlers): void {
+  server.on("request", request);
+  server.on("checkContinue", request);
+  if (upgrade !== undefined) server.on("upgrade", upgrade);
+  if (malformed !== undefined) server.on("clientError", malformed);
+}
+
+function toListener(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  setCertificate: Listener["setCertificate"],
+): Listener {
   return {
     port: (server.address() as AddressInfo).port,
+    get connections() {
+      return sockets.size;
+    },
+    setCertificate,
     close: (graceMs) => closeServer(server, graceMs, sockets),
   };
 }
 
-/** HTTP/2's requests and responses have the members used here under the same names. */
-function attach(server: Server, { request, upgrade }: ConnectionHandlers): void {
-  server.on("request", request);
-  server.on("checkContinue", request);
-  if (upgrade !== undefined) server.on("upgrade", upgrade);
+/** HTTP/1.1's idle time-out is Node's own; sessions of HTTP/2 would stay for as long as the client likes. */
+function endIdleSessions(server: Http2SecureServer, idleMs: number): void {
+  server.on("session", (session) => {
+    let streams = 0;
+    session.on("stream", (stream) => {
+      streams += 1;
+      stream.once("close", () => (streams -= 1));
+    });
+    session.setTimeout(idleMs, () => {
+      if (streams === 0) session.close();
+    });
+  });
 }
 
 /** Options of Node's HTTP/1.1 server, which the HTTP/2 server passes on to its HTTP/1.1 half. */
@@ -106,16 +161,32 @@ function http1Options(limits: ListenerLimits) {
     noDelay: true,
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: limits.checkingIntervalMs,
   };
 }
 
-function trackSockets(server: Server, event: "connection" | "secureConnection"): ReadonlySet<Socket> {
+/** Remembers connections from their first byte on, and refuses those beyond the limits before any work is done. */
+function trackSockets(server: Server, limits: ListenerLimits): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
-  server.on(event, (socket: Socket) => {
+  const byAddress = new Map<string, number>();
+  server.maxConnections = limits.maxConnections;
+  server.prependListener("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    const count = (byAddress.get(address) ?? 0) + 1;
+    if (count > limits.maxConnectionsPerAddress) {
+      socket.destroy();
+      return;
+    }
+    byAddress.set(address, count);
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      const left = (byAddress.get(address) ?? 1) - 1;
+      if (left === 0) byAddress.delete(address);
+      else byAddress.set(address, left);
+    });
   });
   return sockets;
 }

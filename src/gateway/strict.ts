@@ -9,6 +9,7 @@ export type StrictRefusal =
   | "method"
   | "transfer_encoding"
   | "expectation"
+  | "header_count"
   | "header_name"
   | "method_override"
   | "loop";
@@ -31,10 +32,13 @@ export interface HeaderPolicy {
 
 export const DEFAULT_HEADER_POLICY: HeaderPolicy = { underscores: "forward", methodOverride: "strip" };
 
-const VERSIONS = new Set(["1.0", "1.1", "2.0"]);
+const TEXT_VERSIONS = new Set(["1.0", "1.1"]);
 
 /** Methods that ask something of the gateway itself (RFC 9110 sections 9.3.6 and 9.3.8). */
 const REFUSED_METHODS = new Set(["CONNECT", "TRACE"]);
+
+/** Fields of one request. Browsers send about 20; some origins ignore those from the 100th on, so that rules would see more. */
+const MAX_FIELDS = 200;
 
 /** Passes through gateways of this name before a request counts as running in a circle. */
 const MAX_PASSES = 8;
@@ -44,12 +48,18 @@ export function strictRefusal(
   req: IncomingMessage,
   policy: HeaderPolicy = DEFAULT_HEADER_POLICY,
 ): StrictRefusal | undefined {
-  if (!VERSIONS.has(req.httpVersion)) return "version";
+  // Node's parser takes `HTTP/2.0` and `HTTP/0.9` in a request line too; HTTP/2 itself comes as streams.
+  if (!("stream" in req || TEXT_VERSIONS.has(req.httpVersion))) return "version";
   if (REFUSED_METHODS.has(req.method ?? "")) return "method";
   if (req.httpVersionMajor === 1 && !hasPlainTransferEncoding(req)) return "transfer_encoding";
   const { expect, via } = req.headers;
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return "expectation";
   if (via !== undefined && via.split("stepgate", MAX_PASSES + 2).length > MAX_PASSES) return "loop";
+  return policyRefusal(req, policy);
+}
+
+function policyRefusal(req: IncomingMessage, policy: HeaderPolicy): StrictRefusal | undefined {
+  if (req.rawHeaders.length > 2 * MAX_FIELDS) return "header_count";
   if (policy.underscores === "reject" && hasUnderscore(req.rawHeaders)) return "header_name";
   if (policy.methodOverride === "honour" && overriddenMethod(req) === null) return "method_override";
   return undefined;

@@ -1,0 +1,119 @@
+/** Keeps a gateway answering: bounds what is under way, sheds load, and ends what does not move. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { getHeapStatistics } from "node:v8";
+
+/** Limits of a gateway as a whole. Each is reached long before the process is in danger. */
+export interface GuardLimits {
+  /** Requests under way; beyond it 503. Each holds some 30 KB, more while its buffers are full. */
+  readonly maxRequests: number;
+  /** Milliseconds the event loop may be late; beyond it 503 until it is on time again. 0 for no limit. */
+  readonly maxLoopDelayMs: number;
+  /** Share of the heap limit in use; beyond it 503. V8 spends its time on collecting from about nine tenths. */
+  readonly maxHeapShare: number;
+  /** Milliseconds without a byte of a request's body, while one is wanted, until its connection is cut. */
+  readonly bodyStallMs: number;
+  /** Milliseconds in which a client takes nothing of a response that waits for it, until it is cut. */
+  readonly responseStallMs: number;
+}
+
+export const DEFAULT_GUARD_LIMITS: GuardLimits = {
+  maxRequests: 10_000,
+  maxLoopDelayMs: 1_000,
+  maxHeapShare: 0.85,
+  bodyStallMs: 30_000,
+  responseStallMs: 60_000,
+};
+
+/** Seconds after which a client that was turned away may try again. */
+export const RETRY_AFTER_SECONDS = 1;
+
+/** Milliseconds between two looks at the event loop and the heap: overload is noticed within one of them. */
+const PULSE_MS = 250;
+
+/** Where a request stood at the last look. */
+interface Progress {
+  readonly req: IncomingMessage;
+  received: number;
+  unsent: number;
+  receivedAtMs: number;
+  sentAtMs: number;
+}
+
+export class Guard {
+  readonly #limits: GuardLimits;
+  readonly #underWay = new Map<ServerResponse, Progress>();
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #forget: (this: ServerResponse) => void;
+  #pulseAtMs = performance.now();
+  #isStruggling = false;
+
+  constructor(limits: Partial<GuardLimits> = {}) {
+    this.#limits = { ...DEFAULT_GUARD_LIMITS, ...limits };
+    const underWay = this.#underWay;
+    // One function for all requests, which Node calls with the response as `this`.
+    this.#forget = function forget() {
+      underWay.delete(this);
+    };
+    const { bodyStallMs, responseStallMs } = this.#limits;
+    const sweepMs = Math.min(5_000, bodyStallMs / 4, responseStallMs / 4);
+    this.#timers = [
+      setInterval(() => this.#pulse(), PULSE_MS).unref(),
+      setInterval(() => this.#sweep(), sweepMs).unref(),
+    ];
+  }
+
+  /** Requests under way. */
+  get size(): number {
+    return this.#underWay.size;
+  }
+
+  /** Whether one more request can be taken on. */
+  get admits(): boolean {
+    return !this.#isStruggling && this.#underWay.size < this.#limits.maxRequests;
+  }
+
+  track(req: IncomingMessage, res: ServerResponse): void {
+    this.#underWay.set(res, { req, received: -1, unsent: -1, receivedAtMs: 0, sentAtMs: 0 });
+    res.once("close", this.#forget);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  #pulse(): void {
+    const nowMs = performance.now();
+    const lateMs = nowMs - this.#pulseAtMs - PULSE_MS;
+    this.#pulseAtMs = nowMs;
+    const { maxLoopDelayMs, maxHeapShare } = this.#limits;
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    this.#isStruggling = (maxLoopDelayMs > 0 && lateMs > maxLoopDelayMs) || used > limit * maxHeapShare;
+  }
+
+  #sweep(): void {
+    const nowMs = performance.now();
+    for (const [res, progress] of this.#underWay) {
+      if (this.#bodyStalls(progress, nowMs) || this.#responseStalls(res, progress, nowMs)) res.destroy();
+    }
+  }
+
+  /** Bytes are counted by connection: a stream of HTTP/2 does not tell its own. */
+  #bodyStalls(progress: Progress, nowMs: number): boolean {
+    const { req } = progress;
+    const received = req.socket?.bytesRead ?? 0;
+    if (req.complete || req.readableLength > 0 || received !== progress.received) {
+      progress.received = received;
+      progress.receivedAtMs = nowMs;
+    }
+    return nowMs - progress.receivedAtMs > this.#limits.bodyStallMs;
+  }
+
+  #responseStalls(res: ServerResponse, progress: Progress, nowMs: number): boolean {
+    const unsent = res.writableLength + (res.socket?.writableLength ?? 0);
+    if (unsent === 0 || unsent !== progress.unsent) {
+      progress.unsent = unsent;
+      progress.sentAtMs = nowMs;
+    }
+    return nowMs - progress.sentAtMs > this.#limits.responseStallMs;
+  }
+}

@@ -1,0 +1,258 @@
+/** Slow clients, crowds and floods: each is bounded, and other visitors are still served. Raw sockets over TLS. */
+import { connect as connectHttp2 } from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  openHttp2,
+  requestHttp1,
+  requestHttp2,
+  startGateway,
+  startOrigin,
+  testCertificate,
+  zoneAt,
+} from "../support/gateway.ts";
+import type { TestGateway, TestGatewayOptions, TestOrigin } from "../support/gateway.ts";
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function start(
+  options: Omit<TestGatewayOptions, "zones"> = {},
+  respond?: Parameters<typeof startOrigin>[0],
+): Promise<{ origin: TestOrigin; gateway: TestGateway }> {
+  const origin = await startOrigin(respond);
+  cleanups.push(() => origin.close());
+  const gateway = await startGateway({ zones: [zoneAt(origin)], ...options });
+  cleanups.push(() => gateway.close());
+  return { origin, gateway };
+}
+
+async function open(port: number): Promise<TLSSocket> {
+  const { ca } = await testCertificate();
+  const socket = connect({
+    host: "127.0.0.1",
+    port,
+    servername: "shop.example",
+    ca,
+    ALPNProtocols: ["http/1.1"],
+  });
+  cleanups.push(() => void socket.destroy());
+  socket.on("error", () => socket.destroy());
+  await new Promise((resolve) => {
+    socket.once("secureConnect", resolve);
+    socket.once("close", resolve);
+  });
+  return socket;
+}
+
+/** What comes back until the connection ends, and after how many milliseconds it does. */
+function untilClosed(socket: TLSSocket): Promise<{ text: string; afterMs: number }> {
+  const startAt = performance.now();
+  let text = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+  return new Promise((resolve) =>
+    socket.once("close", () => resolve({ text, afterMs: performance.now() - startAt })),
+  );
+}
+
+const fine = async (port: number): Promise<void> =>
+  expect((await requestHttp1(port, { path: "/fine" })).status).toBe(200);
+
+describe("slowloris (D1)", () => {
+  test("headers that never end: 408 with our page, in time", async () => {
+    const { origin, gateway } = await start({ limits: { headersTimeoutMs: 300, checkingIntervalMs: 100 } });
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => open(gateway.port)));
+    const endings = sockets.map(untilClosed);
+    for (const socket of sockets) socket.write("GET /slow HTTP/1.1\r\nHost: shop.example\r\nX-A: ");
+    await fine(gateway.port);
+    for (const { text, afterMs } of await Promise.all(endings)) {
+      expect(text).toMatch(/^HTTP\/1\.1 408 /);
+      expect(text).toMatch(/stepgate-ray: [0-9a-f]{16}/);
+      expect(afterMs).toBeLessThan(3_000);
+    }
+    expect(origin.seen.map(({ url }) => url)).toEqual(["/fine"]);
+  });
+
+  test("a body that stops coming is cut, and the origin's request with it", async () => {
+    const { gateway } = await start({ gateway: { limits: { bodyStallMs: 300 } } });
+    const socket = await open(gateway.port);
+    const ended = untilClosed(socket);
+    socket.write("POST /slow HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1000\r\n\r\nbegin");
+    await fine(gateway.port);
+    expect((await ended).afterMs).toBeLessThan(3_000);
+  });
+
+  test("a slow body that keeps coming is not", async () => {
+    const { origin, gateway } = await start({ gateway: { limits: { bodyStallMs: 300 } } });
+    const socket = await open(gateway.port);
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => (answer += chunk.toString()));
+    socket.write("POST /slow HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 10\r\n\r\n");
+    for (let index = 0; index < 10; index++) {
+      await sleep(100);
+      socket.write("x");
+    }
+    await expect.poll(() => answer).toContain("200 OK");
+    expect(origin.seen[0]?.body).toBe("xxxxxxxxxx");
+  });
+
+  test("a client that does not read its response is cut; a silent event stream is not", async () => {
+    const { gateway } = await start({ gateway: { limits: { responseStallMs: 300 } } }, (req, res) => {
+      if (req.url === "/events") res.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+      else if (req.url === "/fine") res.end();
+      else res.end(Buffer.alloc(64 << 20));
+    });
+    const greedy = await open(gateway.port);
+    const patient = await open(gateway.port);
+    let events = "";
+    patient.on("data", (chunk: Buffer) => (events += chunk.toString()));
+    patient.write("GET /events HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    greedy.pause();
+    const cut = new Promise((resolve) => greedy.once("close", resolve));
+    greedy.write("GET /large HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    await sleep(1_500);
+    await fine(gateway.port);
+    expect(patient.destroyed).toBe(false);
+    expect(events).toContain("200 OK");
+    let received = 0;
+    greedy.on("data", (chunk: Buffer) => (received += chunk.length));
+    greedy.resume();
+    await cut;
+    expect(received).toBeLessThan(64 << 20);
+  });
+});
+
+describe("crowds (D2, D6)", () => {
+  test("connections of one address beyond the limit are closed at once, and free again when others end", async () => {
+    const { gateway } = await start({ limits: { maxConnectionsPerAddress: 10 } });
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => open(gateway.port)));
+    expect(sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(10);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => gateway.listener.connections).toBe(0);
+    await fine(gateway.port);
+  });
+
+  test("more requests at once than allowed: 503 with Retry-After, the others are served", async () => {
+    const { gateway } = await start({ gateway: { limits: { maxRequests: 5 } } }, (_req, res) => {
+      setTimeout(() => res.end("done"), 300);
+    });
+    const session = await openHttp2(gateway.port);
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, () => requestHttp2(session, { path: "/x" })),
+    );
+    session.close();
+    const shed = replies.filter(({ status }) => status === 503);
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(5);
+    expect(shed).toHaveLength(15);
+    expect(shed.every(({ headers }) => headers["retry-after"] === "1")).toBe(true);
+    await fine(gateway.port);
+  });
+
+  test.each([
+    ["1 MB of cookies", `Cookie: ${"a=1; ".repeat(200_000)}\r\n`, 431],
+    ["a header of 40 KB", `X-A: ${"a".repeat(40_000)}\r\n`, 431],
+    ["1,000 headers", "X-A: 1\r\n".repeat(1_000), 431],
+    [
+      "180 cookies",
+      `Cookie: ${Array.from({ length: 180 }, (_, index) => `__Host-sq.${index}=x`).join("; ")}\r\n`,
+      200,
+    ],
+  ])("%s", async (_name, headers, status) => {
+    const { origin, gateway } = await start();
+    const socket = await open(gateway.port);
+    const ended = untilClosed(socket);
+    socket.write(`GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n${headers}\r\n`);
+    const { text } = await ended;
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(text).toMatch(/stepgate-ray/);
+    expect(origin.seen).toHaveLength(status === 200 ? 1 : 0);
+    await fine(gateway.port);
+  });
+
+  test("500 connections that say nothing disturb nobody, and their memory returns", async () => {
+    const { gateway } = await start();
+    await fine(gateway.port);
+    const sockets = await Promise.all(Array.from({ length: 500 }, () => open(gateway.port)));
+    expect(gateway.listener.connections).toBeGreaterThanOrEqual(500);
+    await fine(gateway.port);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => gateway.listener.connections, { timeout: 5_000 }).toBe(0);
+  });
+});
+
+/** A frame of HTTP/2 (RFC 9113 section 4.1). */
+function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const [HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION] = [1, 3, 4, 6, 9];
+/** `:method GET`, `:scheme https`, `:path /`, `:authority shop.example` for HPACK's static table. */
+const REQUEST_BLOCK = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x41, 12]), Buffer.from("shop.example")]);
+
+async function openFrames(port: number): Promise<TLSSocket> {
+  const { ca } = await testCertificate();
+  const socket = connect({ host: "127.0.0.1", port, servername: "shop.example", ca, ALPNProtocols: ["h2"] });
+  cleanups.push(() => void socket.destroy());
+  socket.on("error", () => socket.destroy());
+  await new Promise((resolve) => socket.once("secureConnect", resolve));
+  socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0)]));
+  return socket;
+}
+
+describe("floods over HTTP/2 (D3)", () => {
+  const FLOODS: Readonly<Record<string, () => Buffer>> = {
+    "rapid reset": () =>
+      Buffer.concat(
+        Array.from({ length: 20_000 }, (_, index) => [
+          frame(HEADERS, 5, index * 2 + 1, REQUEST_BLOCK),
+          frame(RST_STREAM, 0, index * 2 + 1, Buffer.from([0, 0, 0, 8])),
+        ]).flat(),
+      ),
+    continuation: () =>
+      Buffer.concat([
+        frame(HEADERS, 1, 1, REQUEST_BLOCK),
+        ...Array.from({ length: 20_000 }, () => frame(CONTINUATION, 0, 1, Buffer.from([0x00, 1, 97, 1, 98]))),
+      ]),
+    settings: () => Buffer.concat(Array.from({ length: 50_000 }, () => frame(SETTINGS, 0, 0))),
+    ping: () => Buffer.concat(Array.from({ length: 50_000 }, () => frame(PING, 0, 0, Buffer.alloc(8)))),
+  };
+
+  test.each(Object.keys(FLOODS))(
+    "%s: the connection is ended or costs nothing, others are served",
+    async (name) => {
+      const { origin, gateway } = await start();
+      const before = process.memoryUsage().rss;
+      const socket = await openFrames(gateway.port);
+      socket.resume();
+      const flood = FLOODS[name]?.() ?? Buffer.alloc(0);
+      socket.write(flood);
+      await fine(gateway.port);
+      await sleep(300);
+      socket.destroy();
+      await expect.poll(() => gateway.listener.connections).toBe(0);
+      await fine(gateway.port);
+      // Node ends a session after some 1,400 resets; the other floods make two requests of ours, and one of their own.
+      expect(origin.seen.length).toBeLessThan(3_000);
+      expect(process.memoryUsage().rss - before).toBeLessThan(150 << 20);
+    },
+  );
+
+  test("no more streams at once than the setting says", async () => {
+    const { gateway } = await start();
+    const { ca } = await testCertificate();
+    const session = connectHttp2(`https://127.0.0.1:${gateway.port}`, { ca, servername: "shop.example" });
+    cleanups.push(() => session.destroy());
+    await new Promise((resolve) => session.once("remoteSettings", resolve));
+    expect(session.remoteSettings.maxConcurrentStreams).toBe(100);
+  });
+});
