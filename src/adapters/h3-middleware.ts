@@ -8,7 +8,7 @@ import type { NodeStepgateOptions } from "./node-guard.ts";
 import { LazySequence } from "./sequence-context.ts";
 import type { SequenceContext } from "./sequence-context.ts";
 import { WebRequest } from "./web-request.ts";
-import { isUntouchable, toFlat, toResponse, withHeaders } from "./web-response.ts";
+import { isUntouchable, replaceHeaders, toFlat, toResponse, withHeaders } from "./web-response.ts";
 
 declare module "h3" {
   interface H3EventContext {
@@ -86,11 +86,4 @@ function statusOf(value: unknown): number | undefined {
   const status: unknown =
     typeof value === "number" ? value : (value as { readonly status?: unknown } | null)?.status;
   return typeof status === "number" && status >= 200 && status <= 599 ? status : undefined;
-}
-
-function replaceHeaders(headers: Headers, flat: readonly string[]): void {
-  const names = Array.from(headers.keys());
-  for (const name of names) headers.delete(name);
-  for (let index = 0; index < flat.length; index += 2)
-    headers.append(flat[index] as string, flat[index + 1] as string);
 }

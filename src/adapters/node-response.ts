@@ -61,17 +61,23 @@ function push(flat: string[], name: string, value: OutgoingHttpHeader): void {
 
 /** What was set before, except where `writeHead` was given another value. */
 function mergedHead(res: ServerResponse, given: readonly string[]): string[] {
-  const names = res.getHeaderNames();
+  const names = spelledNames(res);
   if (names.length === 0) return [...given];
   const replaced = new Set<string>();
   for (let index = 0; index < given.length; index += 2) replaced.add((given[index] as string).toLowerCase());
   const head: string[] = [];
   for (const name of names) {
     const value = res.getHeader(name);
-    if (value !== undefined && !replaced.has(name)) push(head, name, value);
+    if (value !== undefined && !replaced.has(name.toLowerCase())) push(head, name, value);
   }
   head.push(...given);
   return head;
+}
+
+/** Names as they were set; those of HTTP/2 are in lower case anyway. */
+function spelledNames(res: ServerResponse): readonly string[] {
+  const { getRawHeaderNames } = res as { readonly getRawHeaderNames?: () => string[] };
+  return getRawHeaderNames === undefined ? res.getHeaderNames() : getRawHeaderNames.call(res);
 }
 
 /** Node merges what it is given into what was set: what the edit took away has to go first. */

@@ -33,7 +33,15 @@ const webApp = async (request: Request, sequence?: SequenceContext): Promise<Res
   }
 };
 
+/** Every server switches protocols when it is asked to, past its framework. */
+function switchProtocols(server: Server): void {
+  server.on("upgrade", (_request, socket) => {
+    socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello");
+  });
+}
+
 async function listen(server: Server): Promise<RunningApp & { readonly port: number }> {
+  switchProtocols(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -168,6 +176,7 @@ const fastifyFramework: Framework = {
       }
       return reply.code(answer.status).headers(answer.headers).send(answer.body);
     });
+    switchProtocols(app.server);
     await app.listen({ port: 0, host: "127.0.0.1" });
     const { port } = app.server.address() as AddressInfo;
     return { port, send: sendTo(port), close: () => app.close() };
@@ -235,6 +244,7 @@ const h3OnSrvx: Framework = {
       gracefulShutdown: false,
     });
     await server.ready();
+    switchProtocols(server.node?.server as Server);
     const port = Number(new URL(server.url ?? "").port);
     return { port, send: sendTo(port), close: () => server.close(true) };
   },
@@ -280,6 +290,7 @@ const hono: Framework = {
         ? app.fetch(request)
         : guard(request, (passed, sequence) => app.fetch(passed, { sequence }));
     const server = serveHono({ fetch: handler, port: 0, hostname: "127.0.0.1" }) as Server;
+    switchProtocols(server);
     if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
     const { port } = server.address() as AddressInfo;
     return {
