@@ -4,8 +4,9 @@ import { ERROR_CATALOGUE } from "../../src/expression/index.ts";
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
+const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
   return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
 }
 
