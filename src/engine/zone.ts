@@ -133,15 +133,20 @@ function prepareEntrypoints(
   { lists }: CompiledAccount,
 ): ReadonlyMap<Ruleset, PreparedRuleset> {
   const sameLists = previous?.account.lists === lists;
+  const earlier = [...(previous?.prepared.values() ?? [])];
   const prepared = new Map<Ruleset, PreparedRuleset>();
   for (const ruleset of zone.rulesets) {
     if (ruleset.kind !== "zone") continue;
-    const before = previous?.prepared.get(ruleset);
-    const canStay = before !== undefined && (sameLists || !namesLists(ruleset));
-    prepared.set(
-      ruleset,
-      canStay ? before : prepareRuleset(ruleset, { lists, customRuleset: () => undefined }),
-    );
+    const canReuse = sameLists || !namesLists(ruleset);
+    const before = canReuse ? earlier.find((other) => other.ruleset.id === ruleset.id) : undefined;
+    if (before?.ruleset === ruleset) prepared.set(ruleset, before);
+    else {
+      const context = { lists, customRuleset: () => undefined };
+      prepared.set(
+        ruleset,
+        prepareRuleset(ruleset, before === undefined ? context : { ...context, previous: before }),
+      );
+    }
   }
   return prepared;
 }

@@ -42,6 +42,8 @@ export interface PrepareContext {
   readonly lists: CompiledLists;
   /** The custom ruleset that an account's entry point executes. */
   readonly customRuleset: (id: string) => PreparedRuleset | undefined;
+  /** An earlier state of the same ruleset, prepared with the same lists: what did not change is taken from it. */
+  readonly previous?: PreparedRuleset;
 }
 
 /** A ruleset that cannot be used. The API refuses such rules: this is a store written by something else. */
@@ -55,7 +57,12 @@ export function prepareRuleset(ruleset: Ruleset, context: PrepareContext): Prepa
   const lists = context.lists.lookupFor(phase);
   try {
     const prepared = ruleset.rules.map((rule) => prepareRule(rule, phase, context));
-    const rules = compileRules(prepared, { phase, lists });
+    const { previous } = context;
+    const rules = compileRules(prepared, {
+      phase,
+      lists,
+      ...(previous === undefined ? {} : { previous: previous.rules }),
+    });
     const limits = phase === "http_ratelimit" ? prepareLimits(ruleset, lists) : undefined;
     const executed = prepared.flatMap(({ action }) =>
       action.kind === "execute" ? [action.ruleset.fieldsWithoutOp] : [],

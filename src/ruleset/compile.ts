@@ -41,6 +41,8 @@ export interface CompiledRules<R extends CompilableRule = Rule> {
   readonly fields: ReadonlySet<string>;
   /** Those of them that may be read for a request that is no operation. */
   readonly fieldsWithoutOp: ReadonlySet<string>;
+  /** What was compiled, by expression; for {@link CompileRulesOptions.previous}. */
+  readonly partsOf: ReadonlyMap<string, RuleParts>;
 }
 
 export interface CompileRulesOptions {
@@ -51,6 +53,11 @@ export interface CompileRulesOptions {
   readonly lists?: ListLookup;
   /** What `missing != x` gives; default false. */
   readonly missingNotEqual?: boolean;
+  /**
+   * An earlier result with the same other options, lists included: expressions that it has are not compiled again.
+   * Editing one rule of thousands then costs one expression.
+   */
+  readonly previous?: Pick<CompiledRules<never>, "partsOf">;
 }
 
 /** A rule whose expression cannot be used. */
@@ -83,8 +90,15 @@ export function compileRules<R extends CompilableRule>(
   const indexed = new RuleIndex<R>();
   const fields = new Set<string>();
   const fieldsWithoutOp = new Set<string>();
+  const partsOf = new Map<string, RuleParts>();
   for (const [index, rule] of rules.entries()) {
-    const { matches, ops, reads } = compileRule(rule, index, { ...options, scheme });
+    const { expression } = rule;
+    const parts =
+      partsOf.get(expression) ??
+      options.previous?.partsOf.get(expression) ??
+      compileRule(rule, index, { ...options, scheme });
+    partsOf.set(expression, parts);
+    const { matches, ops, reads } = parts;
     if (rule.enabled) {
       const entry = { rule, index, matches };
       compiled.push(entry);
@@ -101,11 +115,12 @@ export function compileRules<R extends CompilableRule>(
     rules: compiled,
     fields,
     fieldsWithoutOp,
+    partsOf,
     match: (values, currentOp, visit) => indexed.match(values, currentOp, visit),
   };
 }
 
-interface RuleParts {
+export interface RuleParts {
   readonly matches: Predicate;
   /** Operations of which one has to be the current one; `undefined` when any may be. */
   readonly ops: ReadonlySet<string> | undefined;
