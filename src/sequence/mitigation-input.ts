@@ -102,7 +102,7 @@ function readFields(body: Body, context: SeqRuleContext, refuse: Refuse): SeqRul
       ? undefined
       : readOneOf(body, "on_state_error", SEQ_RULE_STATE_ERRORS, refuse);
   return {
-    title: String(title),
+    title: typeof title === "string" ? title : "",
     kind: readOneOf(body, "kind", SEQ_RULE_KINDS, refuse),
     action: readOneOf(body, "action", SEQ_RULE_ACTIONS, refuse),
     sequence: readSequence(body["sequence"], context, refuse),
