@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import packageJson from "../../package.json" with { type: "json" };
 import { createApi } from "../api/index.ts";
 import { BANK_OPERATIONS, startBank } from "../demo/index.ts";
 import { createGateway, listenHttp, listenHttps, redirectToHttps } from "../gateway/index.ts";
