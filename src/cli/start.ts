@@ -212,7 +212,7 @@ async function listenOn(
   const https = (address: ListenAddress, handlers: ConnectionHandlers) => () =>
     listenHttps(address, certificate, handlers);
   const gatewayListener = await open("gateway-port", config.gateway, https(config.gateway, gateway));
-  const api = createApi({ store, events, now, logger });
+  const api = createApi({ version: packageJson.version, store, events, now, logger });
   const apiListener = await open("api-port", config.api, https(config.api, { request: api.handler }));
   const { redirectPort } = config.gateway;
   if (redirectPort !== undefined) {
