@@ -5,3 +5,4 @@ export { toMilliseconds } from "./duration.ts";
 export type { Duration } from "./duration.ts";
 export { stepgate as stepgateFetch } from "./fetch-middleware.ts";
 export type { FetchStepgateOptions } from "./fetch-middleware.ts";
+export type { ZoneDocument } from "./zone-document.ts";

@@ -50,6 +50,12 @@ function comparable(answer: string): string {
   return [status, ...kept, "", answer.slice(end + 4)].join("\n");
 }
 
+/** A web response has no case in its names; the server behind it chooses one. */
+function read({ name }: Framework, answer: string): string {
+  const text = comparable(answer);
+  return name.includes("fetch") ? text.replace(/^[\w-]+:/gm, (field) => field.toLowerCase()) : text;
+}
+
 const ask = (port: number, request: string, fields = ""): Promise<string> =>
   rawExchange(
     port,
@@ -72,12 +78,9 @@ describe.each(ON_SOCKETS.map((framework) => [framework.name, framework] as const
     });
 
     test.each(Object.entries(REQUESTS))("%s has the same bytes", async (_what, request) => {
-      // A web response has no case in its names; the server behind it chooses one.
-      const read = (answer: string): string =>
-        framework.name.includes("fetch")
-          ? comparable(answer).replace(/^[\w-]+:/gm, (name) => name.toLowerCase())
-          : comparable(answer);
-      expect(read(await ask(guarded.port, request))).toBe(read(await ask(bare.port, request)));
+      expect(read(framework, await ask(guarded.port, request))).toBe(
+        read(framework, await ask(bare.port, request)),
+      );
     });
 
     test("a stream comes piece by piece", async () => {
@@ -113,10 +116,12 @@ describe.each(ON_SOCKETS.map((framework) => [framework.name, framework] as const
     });
 
     test("a Host of the visitor's choosing does not lead around the rules", async () => {
+      const statuses: string[] = [];
       for (const host of ["evil.example", "shop.example:1", "[::1]", "localhost"]) {
         const request = `POST /transfer HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
-        expect(await rawExchange(guarded.port, request), host).toMatch(/^HTTP\/1\.1 403 /);
+        statuses.push((await rawExchange(guarded.port, request)).slice(9, 12));
       }
+      expect(statuses).toEqual(["403", "403", "403", "403"]);
     });
   },
 );
