@@ -31,8 +31,10 @@ export function okRuleset(ruleset: Ruleset): Reply {
 }
 
 export function headOf(ruleset: Omit<Ruleset, "rules">) {
-  const { id, name, description, kind, phase, version, last_updated } = ruleset;
-  return { id, name, description, kind, phase, version, last_updated };
+  const { id, name, description, kind, phase, version, last_updated, simulate } = ruleset;
+  const head = { id, name, description, kind, phase, version, last_updated };
+  // Our own: the original's shape stays as it is where nobody uses it.
+  return simulate === true ? { ...head, simulate } : head;
 }
 
 export function existing(row: RulesetRow | undefined, phase: Phase): RulesetRow {
@@ -62,7 +64,7 @@ export function createRuleset(
       { view: transaction, place, phase, kind },
       (index) => `/rules/${index}`,
     );
-    const head = { name: body.name, description: body.description ?? "", kind, phase };
+    const head = { name: body.name, ...changesOf(body), description: body.description ?? "", kind, phase };
     const after = newRuleset(head, drafts, editContext(call, transaction));
     storeRuleset(call, transaction, place, { before: undefined, after });
     return okRuleset(after);
@@ -91,13 +93,21 @@ export function updateRuleset(call: Call, transaction: Transaction, { place, row
       before,
       {
         ...(drafts === undefined ? {} : { rules: drafts }),
-        ...(body.description === undefined ? {} : { description: body.description }),
+        ...changesOf(body),
       },
       editContext(call, transaction),
     ),
   );
   storeRuleset(call, transaction, place, { before, after });
   return okRuleset(after);
+}
+
+/** What a body says of the ruleset beside its rules; what it does not say stays as it is. */
+function changesOf({ description, simulate }: Pick<Update["body"], "description" | "simulate">) {
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(simulate === undefined ? {} : { simulate }),
+  };
 }
 
 /** What a ruleset is called and what it is for stays as it was created. */
@@ -142,7 +152,13 @@ export function upsertEntrypoint(
     { view: transaction, place, phase, kind },
     (index) => `/rules/${index}`,
   );
-  const head = { name: body.name ?? "default", description: body.description ?? "", kind, phase };
+  const head = {
+    name: body.name ?? "default",
+    ...changesOf(body),
+    description: body.description ?? "",
+    kind,
+    phase,
+  };
   const after = newRuleset(head, drafts, editContext(call, transaction));
   storeRuleset(call, transaction, place, { before: undefined, after });
   return okRuleset(after);

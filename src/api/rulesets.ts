@@ -210,7 +210,7 @@ export function storeRuleset(
 
 /** A new entry point or custom ruleset, not yet stored. */
 export function newRuleset(
-  head: Pick<Ruleset, "name" | "description" | "kind" | "phase">,
+  head: Pick<Ruleset, "name" | "description" | "kind" | "phase" | "simulate">,
   drafts: readonly RuleDraft[],
   context: EditContext,
 ): Ruleset {

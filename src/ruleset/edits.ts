@@ -43,9 +43,12 @@ export type EditResult =
   /** No rule of the ruleset has the id that was asked for. */
   | { readonly kind: "no_rule" };
 
+/** What a ruleset is from its creation on, and what may change of it beside its rules. */
+export type RulesetHead = Pick<Ruleset, "name" | "description" | "kind" | "phase" | "simulate">;
+
 /** The first version of a ruleset. */
 export function createRuleset(
-  head: Pick<Ruleset, "name" | "description" | "kind" | "phase">,
+  head: RulesetHead,
   drafts: readonly RuleDraft[],
   context: EditContext,
 ): EditResult {
@@ -60,13 +63,13 @@ export function createRuleset(
 }
 
 /**
- * Replaces all rules, the description, or both. A draft is an existing rule if it has its id, or else its `ref`, or
+ * Replaces all rules, the description, whether it is on trial, or several of these. A draft is an existing rule if it has its id, or else its `ref`, or
  * else says exactly the same: removing one of many rules leaves the others their ids, and writing the same list
  * again changes nothing, not even the version.
  */
 export function replaceRules(
   ruleset: Ruleset,
-  { rules: drafts, description }: { readonly rules?: readonly RuleDraft[]; readonly description?: string },
+  { rules: drafts, ...head }: RulesetChange,
   context: EditContext,
 ): EditResult {
   const issues = drafts === undefined ? [] : [...duplicateIssues(drafts), ...countIssues(drafts.length)];
@@ -75,7 +78,12 @@ export function replaceRules(
   const rules = drafts?.map((draft, index) => toRule(draft, matches?.[index], context)) ?? ruleset.rules;
   const clash = refClash(rules);
   if (clash !== undefined) return { kind: "issues", issues: [clash] };
-  return next(ruleset, rules, context, description);
+  return next(ruleset, rules, context, head);
+}
+
+/** Members that are absent stay as they are. */
+interface RulesetChange extends Partial<Pick<Ruleset, "description" | "simulate">> {
+  readonly rules?: readonly RuleDraft[];
 }
 
 export function addRule(
@@ -129,19 +137,25 @@ function next(
   ruleset: Ruleset,
   rules: readonly Rule[],
   context: EditContext,
-  description = ruleset.description,
+  {
+    description = ruleset.description,
+    simulate = ruleset.simulate ?? false,
+  }: Omit<RulesetChange, "rules"> = {},
 ): EditResult {
   const isSame =
     ruleset.version !== "0" &&
     description === ruleset.description &&
+    simulate === (ruleset.simulate ?? false) &&
     rules.length === ruleset.rules.length &&
     rules.every((rule, index) => rule === ruleset.rules[index]);
   if (isSame) return { kind: "ruleset", ruleset };
+  const { simulate: _before, ...kept } = ruleset;
   return {
     kind: "ruleset",
     ruleset: {
-      ...ruleset,
+      ...kept,
       description,
+      ...(simulate ? { simulate } : {}),
       version: increment(ruleset.version),
       last_updated: context.at,
       rules,

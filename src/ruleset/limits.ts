@@ -22,6 +22,9 @@ export const MAX_HEADERS_PER_RULE = 100;
 /** Characters of a redirect's source and target (the product's limit of 32 KB). */
 export const MAX_URL_LENGTH = 32_768;
 
+/** Hosts that one redirect may name for its computed target; more of them are a list. */
+export const MAX_ALLOWED_HOSTS = 100;
+
 /** Slashes in the path of a source with `subpath_matching` (the product's limit). */
 export const MAX_SUBPATH_SLASHES = 16;
 

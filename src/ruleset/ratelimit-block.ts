@@ -4,6 +4,7 @@ import type { ExpressionChecker } from "./expression-check.ts";
 import { schemeFor } from "./fields.ts";
 import { MAX_CHARACTERISTICS, MAX_EXPRESSION_LENGTH, MAX_HEADER_NAME_LENGTH } from "./limits.ts";
 import type { Place } from "./report.ts";
+import { STATE_ERROR_POLICIES } from "./types.ts";
 
 /** Seconds. The product offers these by plan; nothing in counting asks for round numbers, so all between are taken. */
 const PERIOD = { min: 1, max: 86_400 };
@@ -23,6 +24,7 @@ export function checkRatelimit(place: Place, expressions: ExpressionChecker): vo
   place.member("period").integer(PERIOD);
   place.member("mitigation_timeout").integer(MITIGATION_TIMEOUT);
   place.member("requests_to_origin").boolean();
+  place.member("on_state_error").oneOf(STATE_ERROR_POLICIES, { required: false });
   const counting = place.member("counting_expression");
   const source = counting.string({ max: MAX_EXPRESSION_LENGTH, required: false });
   if (source !== undefined) expressions.counting(counting, source);

@@ -1,7 +1,7 @@
 /** Redirects: single ones with a target of their own, and bulk ones through a list. */
 import { necessaryListTests } from "./list-test.ts";
 import type { ParametersContext } from "./parameters-context.ts";
-import { MAX_EXPRESSION_LENGTH, MAX_LIST_NAME_LENGTH, MAX_URL_LENGTH } from "./limits.ts";
+import { MAX_ALLOWED_HOSTS, MAX_EXPRESSION_LENGTH, MAX_LIST_NAME_LENGTH, MAX_URL_LENGTH } from "./limits.ts";
 import type { Place } from "./report.ts";
 
 const SINGLE_STATUS_CODES = [301, 302, 303, 307, 308] as const;
@@ -13,6 +13,7 @@ export function checkRedirectValue(place: Place, { expressions, phase }: Paramet
   if (from.object() === undefined) return;
   from.member("status_code").oneOf(SINGLE_STATUS_CODES, { required: false });
   from.member("preserve_query_string").boolean();
+  checkAllowedHosts(from.member("allowed_hosts"));
   const target = from.member("target_url");
   if (target.object() === undefined) return;
   const value = target.member("value");
@@ -25,6 +26,17 @@ export function checkRedirectValue(place: Place, { expressions, phase }: Paramet
   if (url !== undefined) checkStaticTarget(value, url);
   const source = expression.string({ max: MAX_EXPRESSION_LENGTH, required: false });
   if (source !== undefined) expressions.text(expression, source, phase);
+}
+
+/** Our own: hosts that a computed target may lead to, beside those of the site and those written in the expression. */
+function checkAllowedHosts(place: Place): void {
+  if (!place.isPresent) return;
+  for (const item of place.array({ max: MAX_ALLOWED_HOSTS }) ?? []) {
+    const host = item.string({ min: 1, max: 253 });
+    if (host !== undefined && URL.parse(`https://${host}/`)?.hostname !== host) {
+      item.report("it must be a host name in lower case, without scheme, port and path");
+    }
+  }
 }
 
 /**

@@ -79,6 +79,6 @@ export class MemoryPersistence implements Persistence {
 }
 
 function toHead(ruleset: Ruleset): Omit<Ruleset, "rules"> {
-  const { id, name, description, kind, phase, version, last_updated } = ruleset;
-  return { id, name, description, kind, phase, version, last_updated };
+  const { rules: _rules, ...head } = ruleset;
+  return head;
 }

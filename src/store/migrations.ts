@@ -134,4 +134,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_log_by_account ON audit_log (account_id, at);
   `,
+  `
+  -- Whether the ruleset is on trial.
+  ALTER TABLE ruleset_versions ADD COLUMN simulate INTEGER NOT NULL DEFAULT 0 CHECK (simulate IN (0, 1));
+  `,
 ];

@@ -6,7 +6,7 @@ import type { SqlRecord } from "./sqlite-rows.ts";
 import type { RulesetRow, Scope } from "./types.ts";
 
 const HEAD_COLUMNS =
-  "r.id, r.zone_id, r.account_id, r.name, r.kind, r.phase, v.version, v.description, v.last_updated";
+  "r.id, r.zone_id, r.account_id, r.name, r.kind, r.phase, v.version, v.description, v.simulate, v.last_updated";
 
 const SQL = {
   load: `SELECT ${HEAD_COLUMNS}, v.revisions FROM rulesets r
@@ -19,9 +19,9 @@ const SQL = {
   rules: "SELECT revision, body FROM rule_revisions WHERE ruleset_id = ?",
   upsert: `INSERT INTO rulesets (id, zone_id, account_id, name, kind, phase, version) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET version = excluded.version`,
-  insertVersion: `INSERT INTO ruleset_versions (ruleset_id, version, description, last_updated, revisions)
-    VALUES (?, ?, ?, ?, ?) ON CONFLICT (ruleset_id, version) DO UPDATE SET
-    description = excluded.description, last_updated = excluded.last_updated, revisions = excluded.revisions`,
+  insertVersion: `INSERT INTO ruleset_versions (ruleset_id, version, description, simulate, last_updated, revisions)
+    VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ruleset_id, version) DO UPDATE SET description = excluded.description,
+    simulate = excluded.simulate, last_updated = excluded.last_updated, revisions = excluded.revisions`,
   insertRule: "INSERT INTO rule_revisions (ruleset_id, body) VALUES (?, ?)",
   remove: "DELETE FROM rulesets WHERE id = ?",
   versionNumbers: "SELECT version FROM ruleset_versions WHERE ruleset_id = ? ORDER BY version",
@@ -70,6 +70,7 @@ export class SqliteRulesets {
       ruleset.id,
       Number(ruleset.version),
       ruleset.description,
+      ruleset.simulate === true ? 1 : 0,
       ruleset.last_updated,
       JSON.stringify(ruleset.rules.map((rule) => this.#revision(ruleset.id, rule))),
     );
@@ -153,6 +154,7 @@ function toHead(record: SqlRecord): Omit<Ruleset, "rules"> {
     kind: record["kind"] as Ruleset["kind"],
     phase: record["phase"] as Ruleset["phase"],
     version: String(record["version"]),
+    ...(record["simulate"] === 1 ? { simulate: true } : {}),
     last_updated: String(record["last_updated"]),
   };
 }

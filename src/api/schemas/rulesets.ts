@@ -22,6 +22,7 @@ export const ruleBody = z.looseObject({ position: position.optional() });
 export const updateRulesetBody = z.looseObject({
   name: z.string().max(1000).optional(),
   description: z.string().max(4096).optional(),
+  simulate: z.boolean().optional(),
   kind: z.string().max(100).optional(),
   phase: z.string().max(100).optional(),
   rules: z.array(anyObject).optional(),
@@ -30,6 +31,7 @@ export const updateRulesetBody = z.looseObject({
 export const createRulesetBody = z.looseObject({
   name: z.string().min(1).max(1000),
   description: z.string().max(4096).optional(),
+  simulate: z.boolean().optional(),
   kind: z.string().max(100),
   phase: z.string().max(100),
   rules: z.array(anyObject).optional(),
@@ -57,6 +59,8 @@ export const rulesetHead = z.object({
   phase: z.string(),
   version: z.string(),
   last_updated: z.string(),
+  /** Our own: only there when the ruleset is on trial. */
+  simulate: z.literal(true).optional(),
 });
 
 export const ruleset = rulesetHead.extend({ rules: z.array(rule) });
