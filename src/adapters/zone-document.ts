@@ -27,6 +27,8 @@ export interface ZoneDocument {
       readonly partitioned: boolean;
       readonly domain: string | null;
     };
+    /** How sequences are kept; only cookies are supported inside an application. */
+    readonly sequence?: { readonly tracking?: string };
     /** Session identifiers; none are supported inside an application. */
     readonly auth_id_characteristics?: readonly unknown[];
   };
@@ -83,6 +85,7 @@ export function parseZoneDocument(value: unknown): ZoneConfig {
   const head = object(document["zone"], "zone");
   const name = text(head["name"], "zone.name");
   refuseSessions(head["auth_id_characteristics"]);
+  refuseTracking(head["sequence"]);
   const lists = list(document["lists"] ?? [], "lists").map(parseList);
   const rulesets = parseRulesets(document["rulesets"], lists);
   const accountId = zoneIdOf(`account of ${name}`);
@@ -123,6 +126,16 @@ function refuseSessions(value: unknown): void {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return;
   throw new TypeError(
     "zone.auth_id_characteristics: expected none, for session identifiers need the gateway; remove them for this application",
+  );
+}
+
+/** Likewise: an application keeps sequences in cookies only. */
+function refuseTracking(value: unknown): void {
+  if (value === undefined) return;
+  const { tracking } = object(value, "zone.sequence");
+  if (tracking === undefined || tracking === "cookie") return;
+  throw new TypeError(
+    `zone.sequence.tracking: expected \`cookie\`, for sessions need the gateway, found \`${JSON.stringify(tracking)}\``,
   );
 }
 

@@ -21,7 +21,7 @@ import { createOriginCheck } from "./origin-check.ts";
 import { isAllowed } from "./permissions.ts";
 import type { Resource } from "./permissions.ts";
 import { ROUTES } from "./routes.ts";
-import type { ApiDependencies, Call, Method, Route } from "./route.ts";
+import type { ApiDependencies, Call, Method, Route, TokenKeyCheck } from "./route.ts";
 import { verifyToken } from "./resources/verify.ts";
 
 export const BASE_PATH = "/client/v4";
@@ -54,6 +54,8 @@ export interface ApiOptions {
    * network behind it.
    */
   readonly allowedOrigins?: readonly string[];
+  /** Checks the keys of token configurations; without it none can be saved. */
+  readonly checkTokenKeys?: TokenKeyCheck;
 }
 
 export interface Api {
@@ -79,6 +81,7 @@ export function createApi(options: ApiOptions): Api {
       random: options.random ?? ((lengthBytes) => randomBytes(lengthBytes)),
       events: options.events,
       isOriginAllowed: createOriginCheck(options.allowedOrigins),
+      ...(options.checkTokenKeys === undefined ? {} : { checkTokenKeys: options.checkTokenKeys }),
     },
     authenticate: (event) => authenticate(event, { store, limiter, now }),
   };
@@ -112,7 +115,7 @@ async function serve(event: H3Event, route: Route, plane: Plane): Promise<Respon
   checkAccess(route, call);
   const hasBody = route.method !== "GET";
   const body = hasBody ? await readJsonBody(event, route.maxBodyBytes ?? MAX_BODY_BYTES) : undefined;
-  const reply = route.run(call, { body, query: queryOf(event.url.searchParams) });
+  const reply = await route.run(call, { body, query: queryOf(event.url.searchParams) });
   return toResponse(call.dryRun && route.method !== "GET" ? toDryReply(reply) : reply);
 }
 

@@ -45,6 +45,9 @@ export const MAX_TOKENS = 10_000;
 /** Hosts of one zone. */
 export const MAX_ZONE_HOSTS = 100;
 
+/** Token configurations of a zone: a few applications, each with a rotation under way. */
+export const MAX_TOKEN_CONFIGS = 16;
+
 /** Finished bulk operations that an account can still ask about. */
 export const MAX_BULK_OPERATIONS = 1000;
 

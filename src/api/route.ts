@@ -54,6 +54,17 @@ export interface Call {
   readonly write: <Result>(work: (transaction: Transaction) => Result) => Result;
 }
 
+/**
+ * Checks JWKs that are to verify tokens.
+ *
+ * @param pointer JSON pointer of the list
+ * @returns everything there is to correct; messages quote no key material
+ */
+export type TokenKeyCheck = (
+  keys: unknown,
+  pointer: string,
+) => Promise<readonly { readonly pointer: string; readonly message: string }[]>;
+
 /** What handlers use of the outside world. */
 export interface ApiDependencies {
   readonly now: () => number;
@@ -62,6 +73,8 @@ export interface ApiDependencies {
   readonly events: EventStore | undefined;
   /** Whether a zone made through the API may forward to this origin. */
   readonly isOriginAllowed: (origin: URL) => boolean;
+  /** Problems of the keys of a token configuration; without it none can be saved. */
+  readonly checkTokenKeys?: TokenKeyCheck;
 }
 
 export type TypedCall<Path extends string, Body, Query> = Omit<Call, "params"> & {
@@ -81,7 +94,10 @@ export interface Route {
   /** Shape of `result`, for the API document. */
   readonly resultSchema?: z.ZodType;
   readonly maxBodyBytes?: number;
-  readonly run: (call: Call, input: { readonly body: unknown; readonly query: unknown }) => Reply;
+  readonly run: (
+    call: Call,
+    input: { readonly body: unknown; readonly query: unknown },
+  ) => Reply | Promise<Reply>;
 }
 
 export interface RouteDefinition<Path extends string, Body extends z.ZodType, Query extends z.ZodType> {
@@ -92,7 +108,7 @@ export interface RouteDefinition<Path extends string, Body extends z.ZodType, Qu
   readonly query?: Query;
   readonly result?: z.ZodType;
   readonly maxBodyBytes?: number;
-  readonly run: (call: TypedCall<Path, z.output<Body>, z.output<Query>>) => Reply;
+  readonly run: (call: TypedCall<Path, z.output<Body>, z.output<Query>>) => Reply | Promise<Reply>;
 }
 
 /** Builds a row: the handler gets its body and query checked and typed. */

@@ -11,6 +11,7 @@ import { rulesetVersionRoutes } from "./resources/ruleset-versions.ts";
 import { rulesetRoutes } from "./resources/rulesets.ts";
 import { seqRuleRoutes } from "./resources/seqrules.ts";
 import { sequenceCookieRoutes } from "./resources/sequence-cookies.ts";
+import { tokenConfigRoutes } from "./resources/token-configs.ts";
 import { tokenRoutes } from "./resources/tokens.ts";
 import { zoneDocumentRoutes } from "./resources/zone-documents.ts";
 import { zoneSettingRoutes } from "./resources/zone-settings.ts";
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...accountRoutes,
   ...zoneRoutes,
   ...zoneSettingRoutes,
+  ...tokenConfigRoutes,
   ...zoneDocumentRoutes,
   ...operationRoutes,
   ...operationSchemaRoutes,

@@ -5,7 +5,7 @@ import type { ListRow, View, ZoneRow } from "../store/index.ts";
 import { itemRows } from "./lists.ts";
 import { FORMAT, FORMAT_VERSION } from "./schemas/zone-document.ts";
 import type { ZoneDocument } from "./schemas/zone-document.ts";
-import { toWireSettings } from "./zones.ts";
+import { DEFAULT_WIRE_SEQUENCE, toWireSettings } from "./zones.ts";
 
 /** The document as text: indented by two spaces, one line feed at the end. */
 export function zoneDocumentText(document: unknown): string {
@@ -28,6 +28,9 @@ export function exportZone(view: View, zone: ZoneRow): ZoneDocument {
       paused: zone.paused,
       sequence_cookies: { enabled: settings.sequenceCookies.enabled },
       cookie_scope: own.cookie_scope,
+      ...(JSON.stringify(own.sequence) === JSON.stringify(DEFAULT_WIRE_SEQUENCE)
+        ? {}
+        : { sequence: own.sequence }),
       auth_id_characteristics: settings.authIdCharacteristics.map(({ type, name }) => ({ type, name })),
       url_normalization: { scope: settings.urlNormalization.scope, type: settings.urlNormalization.type },
     },
@@ -69,10 +72,11 @@ function exportRulesets(view: View, zone: ZoneRow): ZoneDocument["rulesets"] {
     .group("rulesets", `zone:${zone.id}`)
     .map(({ ruleset }) => ruleset)
     .toSorted((left, right) => PHASES.indexOf(left.phase) - PHASES.indexOf(right.phase))
-    .map(({ phase, name, description, rules }) => ({
+    .map(({ phase, name, description, simulate, rules }) => ({
       phase,
       name,
       description,
+      ...(simulate === true ? { simulate } : {}),
       rules: rules.map(exportRule),
     }));
 }

@@ -17,7 +17,8 @@ import { checkRules, editContext, entrypointRow, rulesetOf } from "./rulesets.ts
 import type { RulesetLevel } from "./rulesets.ts";
 import { zoneDocument } from "./schemas/zone-document.ts";
 import type { ZoneDocument } from "./schemas/zone-document.ts";
-import { newZone, withSettings } from "./zones.ts";
+import { tokenConfigsOf } from "./token-configs.ts";
+import { DEFAULT_WIRE_SEQUENCE, newZone, withSettings } from "./zones.ts";
 
 /** What an import did. */
 export interface ImportSummary {
@@ -92,17 +93,32 @@ export function applyDocument(
 }
 
 function importSettings(transaction: Transaction, zone: ZoneRow, { document, deps }: Application): ZoneRow {
-  const { hosts, origin, cookie_scope, paused, sequence_cookies, url_normalization } = document.zone;
+  const { hosts, origin, cookie_scope, sequence, paused, sequence_cookies, url_normalization } =
+    document.zone;
   // Hosts and origin of a zone of the configuration file stay what the file says: documents travel between machines.
   const facts = zone.owner === "file" ? {} : { ...(hosts && { hosts }), ...(origin && { origin }) };
-  const changed = withSettings(transaction, zone, { body: { ...facts, cookie_scope }, deps });
+  const changed = withSettings(transaction, zone, {
+    body: {
+      ...facts,
+      cookie_scope,
+      ...(sequence === undefined && zone.settings.sequence === undefined
+        ? {}
+        : { sequence: { ...DEFAULT_WIRE_SEQUENCE, ...sequence } }),
+    },
+    deps,
+  });
   const next: ZoneRow = {
     ...changed,
     paused,
     settings: {
       ...changed.settings,
       sequenceCookies: { enabled: sequence_cookies.enabled },
-      authIdCharacteristics: checkAuthIds(document.zone.auth_id_characteristics),
+      // Keys stay where they are: a document names the token configurations that the zone has.
+      authIdCharacteristics: checkAuthIds(
+        document.zone.auth_id_characteristics,
+        tokenConfigsOf(zone),
+        "/zone/auth_id_characteristics",
+      ),
       urlNormalization: { scope: url_normalization.scope, type: url_normalization.type },
     },
   };
@@ -211,7 +227,7 @@ function importRulesets(transaction: Transaction, zone: ZoneRow, { document, dep
   };
   const phases = new Set<string>();
   for (const [index, ruleset] of document.rulesets.entries()) {
-    const { phase, name, description } = ruleset;
+    const { phase, name, description, simulate = false } = ruleset;
     if (phases.has(phase)) {
       throw invalidValue(
         `/rulesets/${index}/phase`,
@@ -228,8 +244,8 @@ function importRulesets(transaction: Transaction, zone: ZoneRow, { document, dep
     const before = entrypointRow(transaction, place, phase)?.ruleset;
     const after = rulesetOf(
       before === undefined
-        ? createRuleset({ name, description, kind: "zone", phase }, rules, context)
-        : replaceRules(before, { rules, description }, context),
+        ? createRuleset({ name, description, simulate, kind: "zone", phase }, rules, context)
+        : replaceRules(before, { rules, description, simulate }, context),
       pointer,
     );
     // The name stays with the ruleset through the API; a document is the whole truth.

@@ -1,4 +1,6 @@
 /** Zones in the store: creating, our own settings, deleting. */
+import { DEFAULT_SEQUENCE_SETTINGS } from "../engine/index.ts";
+import type { SequenceSettings } from "../engine/index.ts";
 import { canonicalHost } from "../operation/index.ts";
 import { DEFAULT_ZONE_SETTINGS, derivedId, operationKey } from "../store/index.ts";
 import type { Transaction, View, ZoneRow } from "../store/index.ts";
@@ -17,6 +19,41 @@ export function toWireSettings(zone: ZoneRow) {
     origin: zone.origin === "" ? null : zone.origin,
     hosts: zone.hosts,
     cookie_scope: { same_site: sameSite, partitioned, domain },
+    sequence: toWireSequence(sequenceOf(zone)),
+  };
+}
+
+/** How the zone keeps sequences. */
+export function toWireSequence(sequence: SequenceSettings) {
+  return {
+    tracking: sequence.tracking,
+    duplicates: sequence.duplicates,
+    allow_fires_without_identity: sequence.allowFiresWithoutIdentity,
+    lookback_requests: sequence.lookbackRequests,
+    lookback_seconds: sequence.lookbackSeconds,
+  };
+}
+
+/** What a zone has until somebody says otherwise. */
+export const DEFAULT_WIRE_SEQUENCE = toWireSequence(DEFAULT_SEQUENCE_SETTINGS);
+
+const sequenceOf = ({ settings }: ZoneRow): SequenceSettings =>
+  settings.sequence ?? DEFAULT_SEQUENCE_SETTINGS;
+
+/** What a body leaves out stays. */
+function editedSequence(
+  sequence: SequenceSettings,
+  body: NonNullable<SettingsBody["sequence"]>,
+): SequenceSettings {
+  return {
+    tracking: body.tracking ?? sequence.tracking,
+    duplicates: body.duplicates ?? sequence.duplicates,
+    allowFiresWithoutIdentity:
+      body.allow_fires_without_identity === undefined
+        ? sequence.allowFiresWithoutIdentity
+        : body.allow_fires_without_identity,
+    lookbackRequests: body.lookback_requests ?? sequence.lookbackRequests,
+    lookbackSeconds: body.lookback_seconds ?? sequence.lookbackSeconds,
   };
 }
 
@@ -75,7 +112,11 @@ export function withSettings(
     origin,
     served: zone.owner === "file" ? zone.served : origin !== "",
     modifiedAt: transaction.at,
-    settings: { ...zone.settings, cookieScope },
+    settings: {
+      ...zone.settings,
+      cookieScope,
+      ...(body.sequence === undefined ? {} : { sequence: editedSequence(sequenceOf(zone), body.sequence) }),
+    },
   };
 }
 

@@ -64,6 +64,15 @@ export const configSchema = z.strictObject({
       leads: z.int().min(1).max(16).default(2),
     })
     .prefault({}),
+  /** Redis for what nodes share: sessions and counters of rate limits. Without it each process has its own. */
+  redis: z
+    .strictObject({
+      /** `redis://` or `rediss://` (TLS), with user, password and database where needed. */
+      url: z.url({ protocol: /^rediss?$/ }),
+      /** Milliseconds that a request waits for an answer; then rules go by their `on_state_error`. */
+      timeoutMs: z.int().min(1).max(1_000).default(50),
+    })
+    .optional(),
   challenge: z
     .strictObject({
       /** Leading zero bits of each of the 16 rounds of work; one more doubles it. 12 takes a laptop about a second. */

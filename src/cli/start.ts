@@ -4,21 +4,22 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { createApi } from "../api/index.ts";
+import { checkTokenKeys } from "../cookie/index.ts";
 import { BANK_OPERATIONS, startBank } from "../demo/index.ts";
 import { createGateway, listenHttp, listenHttps, redirectToHttps } from "../gateway/index.ts";
 import type { Gateway, ListenAddress, Listener, ConnectionHandlers } from "../gateway/index.ts";
-import { createMemoryRateLimitStore, openEventStore, openStore } from "../store/index.ts";
+import { openEventStore, openStore } from "../store/index.ts";
 import type { EventStore, Store } from "../store/index.ts";
 import { ensureDevCertificate, loadCertificate } from "../tls/index.ts";
 import type { Certificate } from "../tls/index.ts";
 import type { Config } from "./config.ts";
-import { hashText } from "./hash.ts";
 import { loadMasterKeys } from "./keys.ts";
 import { createLog, logEvent, logProblem } from "./log.ts";
 import type { Logger } from "./log.ts";
 import { writePrivateFile } from "./private-file.ts";
 import { createSequenceCarrier } from "./sequence-cookies.ts";
 import { saveOperations } from "./save-operations.ts";
+import { openState } from "./state.ts";
 import { reasonOf, UserError } from "./user-error.ts";
 
 export interface StartOptions {
@@ -74,10 +75,15 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
     const tokenFile = await writeAdminToken(store, config.dataDir);
     const events = openEventsIn(config, now, logger);
     closing.push(() => events.close());
+    const state = await openState(config, logger);
+    closing.push(() => state.close());
     const gateway = createGateway({
       source: store,
-      ...createSequenceCarrier(masters, config.sequence, config.challenge),
-      rateLimits: { store: createMemoryRateLimitStore(), hash: hashText },
+      ...createSequenceCarrier(masters, config.sequence, config.challenge, {
+        sequences: state.sequences,
+        now,
+      }),
+      rateLimits: state.rateLimits,
       now,
       onEvent: (event) => {
         events.add(event);
@@ -212,7 +218,14 @@ async function listenOn(
   const https = (address: ListenAddress, handlers: ConnectionHandlers) => () =>
     listenHttps(address, certificate, handlers);
   const gatewayListener = await open("gateway-port", config.gateway, https(config.gateway, gateway));
-  const api = createApi({ version: packageJson.version, store, events, now, logger });
+  const api = createApi({
+    version: packageJson.version,
+    store,
+    events,
+    now,
+    logger,
+    checkTokenKeys,
+  });
   const apiListener = await open("api-port", config.api, https(config.api, { request: api.handler }));
   const { redirectPort } = config.gateway;
   if (redirectPort !== undefined) {

@@ -177,6 +177,14 @@ describe("paging", () => {
 
 const settings = (): string => `${zone}/stepgate/settings`;
 
+const DEFAULT_SEQUENCE = {
+  tracking: "cookie",
+  duplicates: "reject",
+  allow_fires_without_identity: null,
+  lookback_requests: 10,
+  lookback_seconds: 600,
+};
+
 describe("settings of a zone", () => {
   test("say where the zone goes and how its cookies are set", async () => {
     expect((await api.request("GET", settings())).json.result).toEqual({
@@ -184,7 +192,58 @@ describe("settings of a zone", () => {
       origin: "http://127.0.0.1:9",
       hosts: ["shop.example"],
       cookie_scope: { same_site: "Lax", partitioned: false, domain: null },
+      sequence: DEFAULT_SEQUENCE,
     });
+  });
+
+  test("say how sequences are kept; what a body leaves out stays", async () => {
+    const patch = async (sequence: object) =>
+      (await api.request("PATCH", settings(), { body: { sequence } })).json.result.sequence;
+    expect(await patch({ tracking: "both", allow_fires_without_identity: false })).toEqual({
+      ...DEFAULT_SEQUENCE,
+      tracking: "both",
+      allow_fires_without_identity: false,
+    });
+    expect(await patch({ lookback_requests: 20, lookback_seconds: 60, duplicates: "last" })).toEqual({
+      tracking: "both",
+      allow_fires_without_identity: false,
+      lookback_requests: 20,
+      lookback_seconds: 60,
+      duplicates: "last",
+    });
+    expect(api.store.current().zones[0]?.settings.sequence).toEqual({
+      tracking: "both",
+      allowFiresWithoutIdentity: false,
+      lookbackRequests: 20,
+      lookbackSeconds: 60,
+      duplicates: "last",
+    });
+    expect(await patch(DEFAULT_SEQUENCE)).toEqual(DEFAULT_SEQUENCE);
+  });
+
+  test("a document of a zone keeps how its sequences are kept, and says nothing of the default", async () => {
+    const document = async () => (await api.request("GET", `${zone}/stepgate/export`)).json.result;
+    expect((await document()).zone).not.toHaveProperty("sequence");
+    const sequence = { ...DEFAULT_SEQUENCE, tracking: "session", lookback_seconds: 60 };
+    await api.request("PATCH", settings(), { body: { sequence } });
+    const tracked = await document();
+    expect(tracked.zone.sequence).toEqual(sequence);
+    await api.request("PATCH", settings(), { body: { sequence: DEFAULT_SEQUENCE } });
+    expect((await api.request("PUT", `${zone}/stepgate/import`, { body: tracked })).status).toBe(200);
+    expect((await api.request("GET", settings())).json.result.sequence).toEqual(sequence);
+    await api.request("PATCH", settings(), { body: { sequence: DEFAULT_SEQUENCE } });
+  });
+
+  test.each([
+    ["another tracking", { tracking: "ip" }, "/sequence/tracking"],
+    ["a look-back of nothing", { lookback_requests: 0 }, "/sequence/lookback_requests"],
+    ["a look-back beyond a day", { lookback_seconds: 86_401 }, "/sequence/lookback_seconds"],
+    ["another way with repeats", { duplicates: "all" }, "/sequence/duplicates"],
+    ["a member that is not known", { mode: "x" }, "/sequence"],
+  ])("%s is refused", async (_, sequence, pointer) => {
+    const answer = await api.request("PATCH", settings(), { body: { sequence } });
+    expect(answer.status).toBe(400);
+    expect(answer.json.errors[0].source).toEqual({ pointer });
   });
 
   test("writing what the file says already is no change", async () => {

@@ -172,12 +172,89 @@ describe("apiGateway.operations", () => {
   });
 });
 
+const EC_KEY = {
+  kty: "EC" as const,
+  crv: "P-256" as const,
+  alg: "ES256" as const,
+  kid: "k1",
+  // The example key of RFC 7517 appendix A.1.
+  x: "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+  y: "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+};
+const OCT_KEY = { kty: "oct" as const, alg: "HS256" as const, kid: "k2", k: "A".repeat(43) };
+const TOKEN_CONFIG = {
+  title: "app",
+  description: "tokens of the app",
+  token_type: "JWT" as const,
+  token_sources: ['http.request.headers["authorization"][0]'],
+  credentials: { keys: [EC_KEY] },
+};
+
+describe("tokenValidation.configuration", () => {
+  test("create, list, get, edit, credentials and delete", async () => {
+    const { configuration } = client.tokenValidation;
+    const prefix = "tokenValidation.configuration";
+    const created = await call(`${prefix}.create`, () => configuration.create({ zone_id, ...TOKEN_CONFIG }));
+    expect(created).toMatchObject(TOKEN_CONFIG);
+    const { id } = created;
+    expect(await all(`${prefix}.list`, configuration.list({ zone_id }))).toEqual([created]);
+    expect(await call(`${prefix}.get`, () => configuration.get(id, { zone_id }))).toEqual(created);
+    const edited = await call(`${prefix}.edit`, () => configuration.edit(id, { zone_id, title: "new" }));
+    expect(edited).toMatchObject({ id, title: "new", description: TOKEN_CONFIG.description });
+    for (const name of ["update", "edit"] as const) {
+      const { keys } = await call(`${prefix}.credentials.${name}`, () =>
+        configuration.credentials[name](id, { zone_id, keys: [EC_KEY, OCT_KEY] }),
+      );
+      // A shared secret goes in and never comes out again.
+      expect(keys).toEqual([EC_KEY, { kty: "oct", alg: "HS256", kid: "k2" }]);
+    }
+    const audit = api.store.auditLog({ accountId: account_id, direction: "asc", offset: 0, limit: 1000 });
+    expect(audit.filter(({ resource }) => resource.type === "token_config")).toHaveLength(4);
+    expect(JSON.stringify([audit, await configuration.get(id, { zone_id })])).not.toContain(OCT_KEY.k);
+    expect(await call(`${prefix}.delete`, () => configuration.delete(id, { zone_id }))).toMatchObject({ id });
+    await expect(configuration.get(id, { zone_id })).rejects.toBeInstanceOf(NotFoundError);
+  });
+
+  test.each([
+    ["another token type", { token_type: "SAML" }, "/token_type"],
+    ["no sources", { token_sources: [] }, "/token_sources"],
+    ["a source of another form", { token_sources: ["http.host"] }, "/token_sources/0"],
+    ["no keys", { credentials: { keys: [] } }, "/credentials/keys"],
+    ["a private key", { credentials: { keys: [{ ...EC_KEY, d: "AAAA" }] } }, "/credentials/keys/0/d"],
+    ["a key that is none", { credentials: { keys: [{ ...EC_KEY, x: EC_KEY.y }] } }, "/credentials/keys/0"],
+    ["no algorithm", { credentials: { keys: [{ ...EC_KEY, alg: "none" }] } }, "/credentials/keys/0/alg"],
+    ["a short secret", { credentials: { keys: [{ ...OCT_KEY, k: "AAAA" }] } }, "/credentials/keys/0/k"],
+    ["no title", { title: "" }, "/title"],
+  ])("%s is refused", async (_, members, pointer) => {
+    const failure = await client.tokenValidation.configuration
+      .create({ zone_id, ...TOKEN_CONFIG, ...(members as object) })
+      .then(() => undefined)
+      .catch((error: unknown) => error as BadRequestError);
+    expect(failure).toBeInstanceOf(BadRequestError);
+    expect(failure?.errors[0]).toMatchObject({ source: { pointer } });
+  });
+
+  test("a zone has at most 16", async () => {
+    const { configuration } = client.tokenValidation;
+    const ids: string[] = [];
+    for (let count = 0; count < 16; count += 1) {
+      const { id } = await configuration.create({ zone_id, ...TOKEN_CONFIG });
+      ids.push(id);
+    }
+    await expect(configuration.create({ zone_id, ...TOKEN_CONFIG })).rejects.toMatchObject({
+      errors: [{ code: 20106 }],
+    });
+    for (const id of ids) await configuration.delete(id, { zone_id });
+  });
+});
+
 describe("apiGateway.configurations", () => {
   test("update and get", async () => {
+    const { id } = await client.tokenValidation.configuration.create({ zone_id, ...TOKEN_CONFIG });
     const auth_id_characteristics = [
       { type: "header" as const, name: "authorization" },
       { type: "cookie" as const, name: "session" },
-      { type: "jwt" as const, name: "0123456789abcdef0123456789abcdef:$.user.id" },
+      { type: "jwt" as const, name: `${id}:$.user.id` },
     ];
     const updated = await call("apiGateway.configurations.update", () =>
       client.apiGateway.configurations.update({ zone_id, auth_id_characteristics }),
@@ -186,7 +263,12 @@ describe("apiGateway.configurations", () => {
     expect(
       await call("apiGateway.configurations.get", () => client.apiGateway.configurations.get({ zone_id })),
     ).toEqual(updated);
+    await expect(client.tokenValidation.configuration.delete(id, { zone_id })).rejects.toMatchObject({
+      status: 400,
+      errors: [{ code: 20105 }],
+    });
     await client.apiGateway.configurations.update({ zone_id, auth_id_characteristics: [] });
+    await client.tokenValidation.configuration.delete(id, { zone_id });
   });
 
   test.each([
@@ -199,6 +281,11 @@ describe("apiGateway.configurations", () => {
         { type: "header", name: "x-id" },
       ],
       "/auth_id_characteristics/1/name",
+    ],
+    [
+      "a claim of a configuration that the zone does not have",
+      [{ type: "jwt", name: "0123456789abcdef0123456789abcdef:$.sub" }],
+      "/auth_id_characteristics/0/name",
     ],
     ["an unknown type", [{ type: "query", name: "x" }], "/auth_id_characteristics/0/type"],
   ])("%s is refused", async (_, auth_id_characteristics, pointer) => {
@@ -795,6 +882,9 @@ test("every supported method was called", () => {
     ),
     ...["get", "update"].map((name) => `apiGateway.configurations.${name}`),
     "apiGateway.schemas.list",
+    ...["create", "list", "get", "edit", "delete", "credentials.update", "credentials.edit"].map(
+      (name) => `tokenValidation.configuration.${name}`,
+    ),
     ...["list", "create", "get", "update", "delete"].map((name) => `rulesets.${name}`),
     ...["get", "update", "versions.list", "versions.get"].map((name) => `rulesets.phases.${name}`),
     ...["create", "edit", "delete"].map((name) => `rulesets.rules.${name}`),

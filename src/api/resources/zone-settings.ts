@@ -15,6 +15,7 @@ import {
 } from "../schemas/zone-settings.ts";
 import { settings as settingsShape, settingsBody } from "../schemas/zones.ts";
 import { DEFAULT_ZONE_SETTINGS } from "../../store/index.ts";
+import { tokenConfigsOf } from "../token-configs.ts";
 import { zoneOf } from "../zone-access.ts";
 import { toWireSettings, withSettings } from "../zones.ts";
 
@@ -25,14 +26,14 @@ const normalization = "/zones/{zone_id}/url_normalization";
 export const zoneSettingRoutes: readonly Route[] = [
   route("GET", {
     path: own,
-    summary: "Get origin, hosts and cookie scope of a zone (extension of Stepgate)",
+    summary: "Get origin, hosts, cookie scope and tracking of a zone (extension of Stepgate)",
     access: permission("zone", "Read", "Zone Settings"),
     result: settingsShape,
     run: ({ params, store }) => okTagged(toWireSettings(zoneOf(store, params.zone_id))),
   }),
   route("PATCH", {
     path: own,
-    summary: "Change origin, hosts or cookie scope of a zone (extension of Stepgate)",
+    summary: "Change origin, hosts, cookie scope or tracking of a zone (extension of Stepgate)",
     access: permission("zone", "Write", "Zone Settings"),
     body: settingsBody,
     result: settingsShape,
@@ -56,14 +57,15 @@ export const zoneSettingRoutes: readonly Route[] = [
     access: permission("zone", "Write", "API Gateway"),
     body: configurationBody,
     result: configuration,
-    run: (call) => {
-      const authIdCharacteristics = checkAuthIds(call.body.auth_id_characteristics);
-      return change(call, {
+    run: (call) =>
+      change(call, {
         type: "api_gateway_configuration",
         read: toConfiguration,
-        edit: (zone) => withStored(zone, { authIdCharacteristics }),
-      });
-    },
+        edit: (zone) =>
+          withStored(zone, {
+            authIdCharacteristics: checkAuthIds(call.body.auth_id_characteristics, tokenConfigsOf(zone)),
+          }),
+      }),
   }),
   route("GET", {
     path: normalization,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { LIST_KINDS, PHASES } from "../../ruleset/index.ts";
 import { configurationBody, urlNormalization } from "./zone-settings.ts";
 import { operationInput } from "./operations.ts";
+import { sequenceBody } from "./zones.ts";
 
 export const FORMAT = "stepgate-zone";
 export const FORMAT_VERSION = 1;
@@ -26,6 +27,8 @@ export const zoneDocument = z.strictObject({
       partitioned: z.boolean(),
       domain: z.string().nullable(),
     }),
+    /** What is left out has its default. */
+    sequence: sequenceBody.optional(),
     auth_id_characteristics: configurationBody.shape.auth_id_characteristics,
     url_normalization: urlNormalization,
   }),
@@ -35,6 +38,7 @@ export const zoneDocument = z.strictObject({
       phase: z.enum(PHASES),
       name: z.string().min(1).max(1000),
       description: z.string().max(4096),
+      simulate: z.boolean().optional(),
       rules: z.array(z.looseObject({})),
     }),
   ),

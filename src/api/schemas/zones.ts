@@ -1,5 +1,6 @@
 /** Shapes of zones and of our own settings of a zone. */
 import { z } from "zod";
+import { TRACKINGS } from "../../engine/index.ts";
 import { pageQuery } from "../paging.ts";
 import { direction, queryText } from "./common.ts";
 
@@ -43,10 +44,20 @@ const cookieScope = z.strictObject({
   domain: z.string().min(1).max(253).nullable().optional(),
 });
 
+/** How sequences are kept; what is left out stays. */
+export const sequenceBody = z.strictObject({
+  tracking: z.enum(TRACKINGS).optional(),
+  duplicates: z.enum(["reject", "first", "last"]).optional(),
+  allow_fires_without_identity: z.boolean().nullable().optional(),
+  lookback_requests: z.int().min(1).max(64).optional(),
+  lookback_seconds: z.int().min(1).max(86_400).optional(),
+});
+
 export const settingsBody = z.strictObject({
   origin: z.string().min(1).max(2048).optional(),
   hosts: z.array(z.string().min(1).max(255)).min(1).max(100).optional(),
   cookie_scope: cookieScope.optional(),
+  sequence: sequenceBody.optional(),
 });
 
 export type SettingsBody = z.output<typeof settingsBody>;
@@ -60,4 +71,5 @@ export const settings = z.object({
     partitioned: z.boolean(),
     domain: z.string().nullable(),
   }),
+  sequence: sequenceBody.required(),
 });

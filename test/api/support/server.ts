@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import Cloudflare from "cloudflare";
+import { checkTokenKeys } from "../../../src/cookie/index.ts";
 import { createApi } from "../../../src/api/index.ts";
 import type { ApiOptions } from "../../../src/api/index.ts";
 import { openStore } from "../../../src/store/index.ts";
@@ -48,7 +49,7 @@ export async function startApi(
     { name: "shop.example", hosts: ["shop.example"], origin: "http://127.0.0.1:9" },
   ]);
   const token = store.ensureAdminToken() ?? "";
-  const api = createApi({ now, random, ...options, store });
+  const api = createApi({ now, random, checkTokenKeys, ...options, store });
   const server = createServer(api.handler);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
