@@ -1,7 +1,7 @@
 /** Lists and their items in the store. */
-import { checkListItems, listItemKey, MAX_LIST_ITEMS } from "../ruleset/index.ts";
+import { checkListItems, MAX_LIST_ITEMS } from "../ruleset/index.ts";
 import type { ListItem, ListItemContent } from "../ruleset/index.ts";
-import { randomId } from "../store/index.ts";
+import { inListOrder, listItemUnique, randomId, randomIds } from "../store/index.ts";
 import type { ListItemRow, ListRow, Transaction, View } from "../store/index.ts";
 import { audit } from "./audit.ts";
 import { apiError } from "./errors.ts";
@@ -59,16 +59,8 @@ export function referencesTo(
 }
 
 /** Items in the order of the list. */
-const orderedRows = new WeakMap<readonly ListItemRow[], readonly ListItemRow[]>();
-
 export function itemRows(view: View, listId: string): readonly ListItemRow[] {
-  const rows = view.group("listItems", listId);
-  let ordered = orderedRows.get(rows);
-  if (ordered === undefined) {
-    ordered = rows.toSorted((left, right) => left.position - right.position);
-    orderedRows.set(rows, ordered);
-  }
-  return ordered;
+  return inListOrder(view.group("listItems", listId));
 }
 
 export interface ItemsChange {
@@ -93,30 +85,34 @@ export function writeItems(
   const { items: contents, issues } = checkListItems(list.kind, items, (index) => `${pointer}/${index}`);
   if (issues.length > 0) throw invalid(issues.map(toIssue));
   const before = itemRows(transaction, list.id);
-  const known = new Map(before.map((row) => [listItemKey(row.item), row]));
-  const identity = { at: timestamp(transaction.at), newId: () => randomId(deps.random) };
   const isReplaced = mode === "replace";
+  const known = contents.map((content) => transaction.find("listItems", listItemUnique(list.id, content)));
+  const ids = randomIds(deps.random, known.filter((row) => row === undefined).length).values();
+  const identity = { at: timestamp(transaction.at), newId: () => ids.next().value ?? "" };
   // A replacement is numbered from the start: writing the same list again changes no row.
   let next = isReplaced ? 1 : (before.at(-1)?.position ?? 0) + 1;
-  for (const content of contents) {
-    const key = listItemKey(content);
-    const row = known.get(key);
+  for (const [index, content] of contents.entries()) {
+    const row = known[index];
     const item = toItem(content, row?.item, identity);
     const position = row === undefined || isReplaced ? next++ : row.position;
     if (item !== row?.item || position !== row.position) {
       transaction.put("listItems", { listId: list.id, position, item });
     }
-    known.delete(key);
   }
-  if (isReplaced) removeItems(transaction, [...known.values()]);
+  if (isReplaced) removeOthers(transaction, before, known);
   if (transaction.count("listItems", list.id) > MAX_LIST_ITEMS) {
     const reason = `a list has at most ${MAX_LIST_ITEMS} items`;
     throw invalidValue(pointer, contents.length, reason, "limit_reached");
   }
 }
 
-function removeItems(transaction: Transaction, rows: readonly ListItemRow[]): void {
-  for (const { item } of rows) transaction.delete("listItems", item.id);
+function removeOthers(
+  transaction: Transaction,
+  before: readonly ListItemRow[],
+  kept: readonly (ListItemRow | undefined)[],
+): void {
+  const stays = new Set(kept);
+  for (const row of before) if (!stays.has(row)) transaction.delete("listItems", row.item.id);
 }
 
 function toItem(

@@ -5,14 +5,27 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** One place in the checked value. */
 export class Place {
-  readonly pointer: string;
   readonly value: unknown;
   readonly #issues: RulesetIssue[];
+  readonly #base: Place | string;
+  readonly #part: string | number | undefined;
 
-  constructor(issues: RulesetIssue[], value: unknown, pointer = "") {
+  /**
+   * @param base place that this one is a part of, or the pointer of the whole
+   * @param part name or index in it
+   */
+  constructor(issues: RulesetIssue[], value: unknown, base: Place | string = "", part?: string | number) {
     this.#issues = issues;
     this.value = value;
-    this.pointer = pointer;
+    this.#base = base;
+    this.#part = part;
+  }
+
+  /** JSON pointer of the place; put together only when there is something to say about it. */
+  get pointer(): string {
+    const base = typeof this.#base === "string" ? this.#base : this.#base.pointer;
+    if (this.#part === undefined) return base;
+    return `${base}/${String(this.#part).replaceAll("~", "~0").replaceAll("/", "~1")}`;
   }
 
   /** The place of a member; its value is `undefined` when this is no object or has no such own member. */
@@ -24,7 +37,7 @@ export class Place {
 
   /** The places of the items; none when this is no array. */
   items(): readonly Place[] {
-    return Array.isArray(this.value) ? this.value.map((item, index) => this.#at(String(index), item)) : [];
+    return Array.isArray(this.value) ? this.value.map((item, index) => this.#at(index, item)) : [];
   }
 
   /** The places of all own members with their names. */
@@ -106,9 +119,8 @@ export class Place {
     return false;
   }
 
-  #at(part: string, value: unknown): Place {
-    const escaped = part.replaceAll("~", "~0").replaceAll("/", "~1");
-    return new Place(this.#issues, value, `${this.pointer}/${escaped}`);
+  #at(part: string | number, value: unknown): Place {
+    return new Place(this.#issues, value, this, part);
   }
 }
 

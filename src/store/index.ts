@@ -5,9 +5,10 @@ export type { StoreErrorCode } from "./errors.ts";
 export { openEventStore } from "./event-store.ts";
 export type { EventQuery, EventStore, EventStoreOptions, StoredEvent } from "./event-types.ts";
 export { DEFAULT_ZONE_SETTINGS } from "./file-zones.ts";
-export { derivedId, randomId } from "./ids.ts";
+export { derivedId, randomId, randomIds } from "./ids.ts";
+export { inListOrder } from "./list-order.ts";
 export { openStore } from "./store.ts";
-export { entrypointUnique, listUnique, operationKey, operationUnique } from "./tables.ts";
+export { entrypointUnique, listItemUnique, listUnique, operationKey, operationUnique } from "./tables.ts";
 export { isSameHash, newTokenText, tokenHash } from "./token-text.ts";
 export type {
   AccountRow,

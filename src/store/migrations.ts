@@ -138,4 +138,16 @@ export const MIGRATIONS: readonly string[] = [
   -- Whether the ruleset is on trial.
   ALTER TABLE ruleset_versions ADD COLUMN simulate INTEGER NOT NULL DEFAULT 0 CHECK (simulate IN (0, 1));
   `,
+  `
+  -- Items in the order of their list: a hundred thousand are written one behind the other, not each in a place of its own.
+  CREATE TABLE ordered_list_items (
+    list_id TEXT NOT NULL REFERENCES lists (id),
+    position INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (list_id, position)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO ordered_list_items SELECT list_id, position, body FROM list_items;
+  DROP TABLE list_items;
+  ALTER TABLE ordered_list_items RENAME TO list_items;
+  `,
 ];

@@ -1,6 +1,7 @@
 /** The gateway's snapshot from the stored rows, reusing every part that no change touched. */
 import type { Account, ConfigSnapshot, Zone } from "../engine/index.ts";
 import type { List } from "../ruleset/index.ts";
+import { inListOrder } from "./list-order.ts";
 import type { Change } from "./persistence.ts";
 import type { Tables } from "./tables.ts";
 import type { AccountRow, ListRow, Rows, TableName, ZoneRow } from "./types.ts";
@@ -104,7 +105,7 @@ function toLists(accountId: string, before: Account | undefined, parts: Parts): 
 
 function toList(row: ListRow, before: List | undefined, { tables, isTouched }: Parts): List {
   if (before !== undefined && before.name === row.name && !isTouched("listItems", row.id)) return before;
-  const items = tables.listItems.group(row.id).toSorted((left, right) => left.position - right.position);
+  const items = inListOrder(tables.listItems.group(row.id));
   // Items are checked against the kind of their list before they are stored.
   return { id: row.id, name: row.name, kind: row.kind, items: items.map(({ item }) => item) } as List;
 }

@@ -165,12 +165,12 @@ export const ROW_CODECS: { readonly [Name in PlainTable]: RowCodec<Rows[Name]> }
   listItems: {
     ...statements({
       table: "list_items",
-      key: ["id"],
-      others: ["list_id", "position", "body"],
+      key: ["list_id", "position"],
+      others: ["body"],
       order: "list_id, position",
     }),
-    toKey: (row) => [row.item.id],
-    toValues: (row) => [row.item.id, row.listId, row.position, JSON.stringify(row.item)],
+    toKey: (row) => [row.listId, row.position],
+    toValues: (row) => [row.listId, row.position, JSON.stringify(row.item)],
     fromRecord: (record) => ({
       listId: String(record["list_id"]),
       position: Number(record["position"]),

@@ -82,9 +82,10 @@ export class SqlitePersistence implements Persistence {
   }
 
   commit({ version, changes, audit }: Commit): void {
-    // Deletions first and from the leaves up, then insertions from the roots down: foreign keys always hold.
+    // Deletions first and from the leaves up, then insertions from the roots down: foreign keys always hold, and a row
+    // that moves has left its old place before another takes it.
     for (const change of changes.toSorted(byTable).toReversed()) {
-      if (change.after === undefined) this.#remove(change);
+      if (change.after === undefined || isMoved(change)) this.#remove(change);
     }
     for (const change of changes.toSorted(byTable)) {
       if (change.after !== undefined) this.#upsert(change);
@@ -168,6 +169,13 @@ export class SqlitePersistence implements Persistence {
   close(): void {
     this.#database.close();
   }
+}
+
+/** Whether a row that stays has another key in the database than before. */
+function isMoved({ table, before, after }: Change): boolean {
+  if (table === "rulesets" || before === undefined || after === undefined) return false;
+  const { toKey } = ROW_CODECS[table] as RowCodec<unknown>;
+  return JSON.stringify(toKey(before)) !== JSON.stringify(toKey(after));
 }
 
 function byTable(left: Change, right: Change): number {

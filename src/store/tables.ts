@@ -1,6 +1,8 @@
 /** The tables of the store: keys, groups and what is unique, one row each. */
 import { operationKey as matchingKey } from "../operation/index.ts";
 import type { Operation } from "../operation/index.ts";
+import { listItemKey } from "../ruleset/index.ts";
+import type { ListItemContent } from "../ruleset/index.ts";
 import { Table } from "./table.ts";
 import type { TableDefinition } from "./table.ts";
 import type { Rows, Scope, TableName } from "./types.ts";
@@ -25,7 +27,11 @@ const DEFINITIONS: { readonly [Name in TableName]: TableDefinition<Rows[Name]> }
     group: (row) => row.accountId,
     unique: (row) => listUnique(row.accountId, row.name),
   },
-  listItems: { key: (row) => row.item.id, group: (row) => row.listId, unique: (row) => row.item.id },
+  listItems: {
+    key: (row) => row.item.id,
+    group: (row) => row.listId,
+    unique: (row) => listItemUnique(row.listId, row.item),
+  },
   bulkOperations: { key: (row) => row.id, group: (row) => row.accountId, unique: (row) => row.id },
   tokens: { key: (row) => row.id, group: (row) => row.scope, unique: (row) => row.hash },
 };
@@ -66,6 +72,11 @@ export function operationUnique(
 /** Unique text of the entry point ruleset of a phase. */
 export function entrypointUnique(scope: Scope, phase: string): string {
   return `${scope} ${phase}`;
+}
+
+/** Unique text of an item: what it is about, in its list. */
+export function listItemUnique(listId: string, item: ListItemContent): string {
+  return `${listId} ${listItemKey(item)}`;
 }
 
 /** Unique text of a list. */

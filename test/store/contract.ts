@@ -1,7 +1,7 @@
 /** What every store has to do; run once for SQLite and once for memory. */
 import { describe, expect, test } from "vitest";
 import { entrypointUnique, listUnique, operationKey, operationUnique } from "../../src/store/index.ts";
-import type { FileZone, OperationRow, Store, ZoneRow } from "../../src/store/index.ts";
+import type { FileZone, OperationRow, Store, Transaction, ZoneRow } from "../../src/store/index.ts";
 import type { Rule, Ruleset } from "../../src/ruleset/index.ts";
 
 export const SHOP: FileZone = {
@@ -326,6 +326,31 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
       ]);
       expect(account?.rulesets[0]?.kind).toBe("root");
       expect(store.find("lists", listUnique(accountId, "office"))?.id).toBe(list.id);
+    });
+
+    test("keep the order of items that change places", () => {
+      const store = open();
+      const accountId = store.defaultAccountId;
+      const times = { createdAt: 1, modifiedAt: 1 };
+      const list = { id: "b".repeat(32), accountId, name: "numbers", description: "", ...times };
+      const put = (transaction: Transaction, asn: number, position: number): void =>
+        transaction.put("listItems", {
+          listId: list.id,
+          position,
+          item: { id: String(asn).padStart(32, "0"), asn, created_on: "", modified_on: "" },
+        });
+      store.write((transaction) => {
+        transaction.put("lists", { ...list, kind: "asn" });
+        for (const asn of [1, 2, 3, 4]) put(transaction, asn, asn);
+      });
+      store.write((transaction) => {
+        transaction.delete("listItems", "2".padStart(32, "0"));
+        put(transaction, 1, 3);
+        put(transaction, 3, 1);
+        put(transaction, 5, 2);
+      });
+      const items = reopen(store).current().accounts?.[0]?.lists[0]?.items ?? [];
+      expect(items.map((item) => "asn" in item && item.asn)).toEqual([3, 5, 1, 4]);
     });
   });
 
