@@ -4,7 +4,6 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import { setTimeout as wait } from "node:timers/promises";
 import { serve as serveHono } from "@hono/node-server";
 import express from "express";
 import fastify from "fastify";
@@ -21,17 +20,9 @@ import { startGateway } from "../support/gateway.ts";
 import { createSource } from "../../src/adapters/source.ts";
 import { importKeySet } from "../../src/cookie/index.ts";
 import { requestHttp1 } from "../support/gateway.ts";
-import { AppError, keys, optionsAt, PIECE_INTERVAL_MS, replyTo, sendTo } from "./kit.ts";
+import { AppError, keys, optionsAt, replyTo, sendTo } from "./kit.ts";
 import type { Framework, Reply, RunningApp } from "./kit.ts";
-
-/** A handler that looks after its own errors, as the runtimes ask of it. */
-const webApp = async (request: Request, sequence?: SequenceContext): Promise<Response> => {
-  try {
-    return handleWeb(request, sequence);
-  } catch {
-    return new Response("failed", { status: 500 });
-  }
-};
+import { answerOnWeb, handleWeb, piecesOf, tell, webApp } from "./web-app.ts";
 
 /** Every server switches protocols when it is asked to, past its framework. */
 function switchProtocols(server: Server): void {
@@ -55,16 +46,6 @@ async function listen(server: Server): Promise<RunningApp & { readonly port: num
   };
 }
 
-/** What handlers answer to `GET /sequence`. */
-const tell = (sequence: SequenceContext | undefined): string => JSON.stringify(sequence ?? null);
-
-async function* piecesOf(pieces: readonly string[]): AsyncGenerator<string> {
-  for (const [index, piece] of pieces.entries()) {
-    if (index > 0) await wait(PIECE_INTERVAL_MS);
-    yield piece;
-  }
-}
-
 /** Answers on Node's response in the ways that applications do: heads set piece by piece, or all at once. */
 async function answerOnNode(reply: Reply, res: ServerResponse): Promise<void> {
   if (reply.kind === "throw") throw new AppError("boom");
@@ -79,23 +60,6 @@ async function answerOnNode(reply: Reply, res: ServerResponse): Promise<void> {
     res.writeHead(reply.status, reply.headers);
     res.end(reply.body);
   }
-}
-
-/** Answers as a web response. */
-function answerOnWeb(reply: Reply): Response {
-  if (reply.kind === "throw") throw new AppError("boom");
-  if (reply.kind === "none") return new Response("nothing here", { status: 404 });
-  if (reply.kind === "stream") {
-    const encoder = new TextEncoder();
-    const body = Readable.toWeb(
-      Readable.from(piecesOf(reply.pieces)).map((piece: string) => encoder.encode(piece)),
-    );
-    return new Response(body as ReadableStream<Uint8Array>, { headers: { "content-type": "text/plain" } });
-  }
-  return new Response(reply.status === 304 ? null : reply.body, {
-    status: reply.status,
-    headers: reply.headers,
-  });
 }
 
 const splitUrl = (url: string): readonly [string, string] => {
@@ -114,12 +78,6 @@ const nodeApp: RequestListener = (req, res) => {
     res.statusCode = 500;
     res.end("failed");
   });
-};
-
-const handleWeb = (request: Request, sequence: SequenceContext | undefined): Response => {
-  const url = new URL(request.url);
-  if (url.pathname === "/sequence") return new Response(tell(sequence));
-  return answerOnWeb(replyTo(request.method, url.pathname, url.search));
 };
 
 const nodeHttp: Framework = {

@@ -10,7 +10,9 @@ const { shortIds } = operations;
 const isSequenceCookie = (line: string): boolean => line.startsWith("__Host-sq.");
 
 export function describeJourneys(framework: Framework): void {
-  describe(`through ${framework.name}`, () => {
+  const { skip } = framework;
+  const reason = skip === undefined ? "" : `: skipped, ${skip}`;
+  describe.skipIf(skip !== undefined)(`through ${framework.name}${reason}`, () => {
     let clock: TestClock;
     let app: RunningApp;
     let visitor: Visitor;
