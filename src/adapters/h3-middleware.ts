@@ -53,6 +53,9 @@ async function onWeb(event: H3Event, next: Next, guard: Guard): Promise<EventHan
   const { visit } = judgement;
   if (visit === undefined) return next();
   event.context.sequence = new LazySequence(visit);
+  const sent = toFlat(event.req.headers);
+  const edited = visit.requestHeaders(sent);
+  if (edited !== sent) replaceHeaders(event.req.headers, edited);
   if (!visit.hasResponseWork) return next();
   let value: unknown;
   try {
