@@ -28,7 +28,7 @@ export interface ZoneDocument {
       readonly domain: string | null;
     };
     /** How sequences are kept; only cookies are supported inside an application. */
-    readonly sequence?: { readonly tracking?: string };
+    readonly sequence?: { readonly tracking?: string; readonly bind?: boolean; readonly strict?: boolean };
     /** Session identifiers; none are supported inside an application. */
     readonly auth_id_characteristics?: readonly unknown[];
   };
@@ -132,7 +132,10 @@ function refuseSessions(value: unknown): void {
 /** Likewise: an application keeps sequences in cookies only. */
 function refuseTracking(value: unknown): void {
   if (value === undefined) return;
-  const { tracking } = object(value, "zone.sequence");
+  const { tracking, bind, strict } = object(value, "zone.sequence");
+  if (bind === true || strict === true) {
+    throw new TypeError("zone.sequence: expected neither `bind` nor `strict`, for both need the gateway");
+  }
   if (tracking === undefined || tracking === "cookie") return;
   throw new TypeError(
     `zone.sequence.tracking: expected \`cookie\`, for sessions need the gateway, found \`${JSON.stringify(tracking)}\``,

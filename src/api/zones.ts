@@ -27,6 +27,8 @@ export function toWireSettings(zone: ZoneRow) {
 export function toWireSequence(sequence: SequenceSettings) {
   return {
     tracking: sequence.tracking,
+    bind: sequence.bind,
+    strict: sequence.strict,
     duplicates: sequence.duplicates,
     allow_fires_without_identity: sequence.allowFiresWithoutIdentity,
     lookback_requests: sequence.lookbackRequests,
@@ -40,6 +42,35 @@ export const DEFAULT_WIRE_SEQUENCE = toWireSequence(DEFAULT_SEQUENCE_SETTINGS);
 const sequenceOf = ({ settings }: ZoneRow): SequenceSettings =>
   settings.sequence ?? DEFAULT_SEQUENCE_SETTINGS;
 
+/** @throws {ApiError} for settings that do nothing, or not what they say */
+function checkedSequence(zone: ZoneRow, body: NonNullable<SettingsBody["sequence"]>): SequenceSettings {
+  const sequence = editedSequence(sequenceOf(zone), body);
+  const { tracking, bind, strict } = sequence;
+  if (strict && tracking === "session") {
+    throw invalidValue(
+      "/sequence/strict",
+      strict,
+      "sessions are kept on the server already; it is for cookies",
+    );
+  }
+  if (bind && tracking !== "cookie") {
+    const reason = `with tracking \`${tracking}\` a request that names a session is not tracked by its cookies`;
+    throw invalidValue("/sequence/bind", bind, reason);
+  }
+  if (bind && strict) {
+    throw invalidValue(
+      "/sequence/bind",
+      bind,
+      "what is strict and bound is a session: use tracking `both` instead",
+    );
+  }
+  if (bind && zone.settings.authIdCharacteristics.length === 0) {
+    const reason = "the zone has no session identifier; set one under `api_gateway/configuration` first";
+    throw invalidValue("/sequence/bind", bind, reason);
+  }
+  return sequence;
+}
+
 /** What a body leaves out stays. */
 function editedSequence(
   sequence: SequenceSettings,
@@ -47,6 +78,8 @@ function editedSequence(
 ): SequenceSettings {
   return {
     tracking: body.tracking ?? sequence.tracking,
+    bind: body.bind ?? sequence.bind,
+    strict: body.strict ?? sequence.strict,
     duplicates: body.duplicates ?? sequence.duplicates,
     allowFiresWithoutIdentity:
       body.allow_fires_without_identity === undefined
@@ -115,7 +148,7 @@ export function withSettings(
     settings: {
       ...zone.settings,
       cookieScope,
-      ...(body.sequence === undefined ? {} : { sequence: editedSequence(sequenceOf(zone), body.sequence) }),
+      ...(body.sequence === undefined ? {} : { sequence: checkedSequence(zone, body.sequence) }),
     },
   };
 }

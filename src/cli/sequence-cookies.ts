@@ -1,5 +1,6 @@
 /** What carries sequences, as the engine wants it: cookies on one key ring, sessions in one store, or both. */
 import {
+  createBoundCookieTracker,
   createClearanceGate,
   createCookieTracker,
   createKeyRing,
@@ -10,9 +11,16 @@ import {
   OWN_COOKIES,
 } from "../cookie/index.ts";
 import type { ClearanceOptions, KeyRing, MasterKey } from "../cookie/index.ts";
-import { createSessionTracker, createZoneTracker, DEFAULT_SEQUENCE_SETTINGS } from "../engine/index.ts";
+import {
+  createSessionTracker,
+  createStrictTracker,
+  createZoneTracker,
+  DEFAULT_SEQUENCE_SETTINGS,
+} from "../engine/index.ts";
 import type { EngineOptions, OwnCookies, SequenceTracker, TrackerFactory, Zone } from "../engine/index.ts";
 import type { SequenceStore } from "../sequence/index.ts";
+import { identityText } from "../session/index.ts";
+import type { SessionIdentity } from "../session/index.ts";
 import { createMemorySequenceStore } from "../store/index.ts";
 import type { Config } from "./config.ts";
 
@@ -46,7 +54,7 @@ export function createSequenceCarrier(
   return {
     trackerFor: (zone) =>
       createZoneTracker(zone, {
-        cookies: () => cookieTracker(zone, { keyRing, random, sequence }),
+        cookies: () => cookieTracker(zone, { keyRing, random, sequence, state }),
         sessions: () => sessionTracker(zone, keyRing, state),
       }),
     tokenVerifierFor,
@@ -59,20 +67,31 @@ interface CookieParts {
   readonly keyRing: KeyRing;
   readonly random: (size: number) => Uint8Array;
   readonly sequence: Config["sequence"];
+  readonly state: SessionState;
 }
 
-function cookieTracker(zone: Zone, { keyRing, random, sequence }: CookieParts): SequenceTracker {
+function cookieTracker(zone: Zone, { keyRing, random, sequence, state }: CookieParts): SequenceTracker {
+  const { bind, strict } = zone.settings.sequence ?? DEFAULT_SEQUENCE_SETTINGS;
   const { maxEntries, maxAgeSeconds, leads } = sequence;
-  return createCookieTracker(
-    createSequenceCookies({
+  const limits = { maxEntries, maxAgeMs: maxAgeSeconds * 1000 };
+  const scope = { ...zone.settings.cookieScope, maxAgeSeconds };
+  const cookies = createSequenceCookies({ zoneId: zone.id, keyRing, random, scope, limits, leads });
+  if (strict) {
+    return createStrictTracker({
       zoneId: zone.id,
-      keyRing,
+      cookies,
+      store: state.sequences,
+      limits,
       random,
-      scope: { ...zone.settings.cookieScope, maxAgeSeconds },
-      limits: { maxEntries, maxAgeMs: maxAgeSeconds * 1000 },
-      leads,
-    }),
-  );
+      now: state.now,
+    });
+  }
+  return bind ? createBoundCookieTracker(cookies, bindValueOf) : createCookieTracker(cookies);
+}
+
+/** No identity is the empty text. */
+function bindValueOf(identity: SessionIdentity | undefined): string {
+  return identity?.kind === "present" ? identityText(identity) : "";
 }
 
 function sessionTracker(zone: Zone, keyRing: KeyRing, { sequences, now }: SessionState): SequenceTracker {

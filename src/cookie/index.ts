@@ -15,5 +15,5 @@ export { checkTokenKeys, MAX_TOKEN_KEYS } from "./token-keys.ts";
 export type { TokenKeyProblem } from "./token-keys.ts";
 export { createTokenValidator } from "./token-validation.ts";
 export type { TokenValidator, TokenValidatorOptions } from "./token-validation.ts";
-export { createCookieTracker, OWN_COOKIES } from "./tracker.ts";
+export { createBoundCookieTracker, createCookieTracker, OWN_COOKIES } from "./tracker.ts";
 export type { CookieTracker } from "./tracker.ts";

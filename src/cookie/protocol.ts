@@ -29,6 +29,7 @@ import {
 import type {
   InvalidReason,
   LeadOptions,
+  ReadCookie,
   Sequence,
   SequenceLimits,
   SequencePayload,
@@ -76,7 +77,7 @@ export interface CookieProtocol {
   scan(header: string | undefined): ScannedCookies;
   /** Key that a name points to, `undefined` when it is not in use now. */
   keyOf(name: string, nowMs: number): KeyEpoch | undefined;
-  /** @param outcomes one for each candidate, in any order */
+  /** @param outcomes one for each candidate, in their order */
   assemble(scanned: ScannedCookies, outcomes: readonly ReadOutcome[], context: ReadContext): SequenceState;
   plan(state: SequenceState, op: string, nowMs: number): WritePlan;
   /** @param shared bytes for a name that equal operations share; without them the name is new */
@@ -131,7 +132,7 @@ export function createCookieProtocol(options: ProtocolOptions): CookieProtocol {
       const role = decideRole(view, hints, options);
       const { entries } = append(state.sequence, op, nowMs, limits);
       const plaintext = encodePayload({
-        sid: state.sid ?? mintSid(state.readAt, random(SID_RANDOM_BYTES)),
+        sid: state.sid ?? state.freshSid ?? mintSid(state.readAt, random(SID_RANDOM_BYTES)),
         // Also for a follower: where none of the cookies could be read, each response begins a chain.
         genesis: state.sid === undefined,
         entries: role === "lead" ? entries : entries.slice(0, 1),
@@ -170,6 +171,7 @@ function assemble(
     sequence,
     sid: chain.sid,
     bound: boundSids !== undefined,
+    cookies: readCookies(names, outcomes),
     names: names.length < 2 ? names : [...new Set(names)],
     staleNames: scanned.otherNames,
     invalid: countInvalid(outcomes, chain.foreign),
@@ -177,6 +179,17 @@ function assemble(
     aheadMs: Math.max(0, (sequence.entries[0]?.at ?? nowMs) - nowMs),
     readAt: nowMs,
   };
+}
+
+function readCookies(names: readonly string[], outcomes: readonly ReadOutcome[]): readonly ReadCookie[] {
+  const cookies: ReadCookie[] = [];
+  for (let index = 0; index < outcomes.length; index += 1) {
+    const outcome = outcomes[index] as ReadOutcome;
+    if (typeof outcome === "string") continue;
+    const newestAt = outcome.entries[0]?.at ?? 0;
+    cookies.push({ name: names[index] as string, sid: outcome.sid, newestAt });
+  }
+  return cookies;
 }
 
 function countInvalid(outcomes: readonly ReadOutcome[], foreign: number): SequenceState["invalid"] {

@@ -33,13 +33,35 @@ export interface PortableCookieTracker {
 }
 
 interface Cookies<State, Lines> {
-  read(cookieHeader: string | undefined, nowMs: number): State;
+  read(cookieHeader: string | undefined, nowMs: number, bindValue?: string): State;
   write(state: SequenceState, op: string, nowMs: number): Lines;
 }
 
 export function createCookieTracker(cookies: Cookies<SequenceState, readonly string[]>): CookieTracker {
   return {
     read: (request, nowMs) => toTracked(cookies, cookies.read(request.header("cookie"), nowMs)),
+  };
+}
+
+/** As {@link CookieTracker}, for cookies that say something in the session only that they were made in. */
+export interface BoundCookieTracker<Identity> {
+  read(request: CookieRequest, nowMs: number, identity?: Identity): TrackedCookies<readonly string[]>;
+}
+
+/**
+ * @param bindValueOf the session identifier as text. Empty for nobody: visitors without a session can use each
+ *   other's cookies, but not those of a session, and their sequences have no id of their own
+ */
+export function createBoundCookieTracker<Identity>(
+  cookies: Cookies<SequenceState, readonly string[]>,
+  bindValueOf: (identity: Identity | undefined) => string,
+): BoundCookieTracker<Identity> {
+  return {
+    read(request, nowMs, identity) {
+      const bindValue = bindValueOf(identity);
+      const tracked = toTracked(cookies, cookies.read(request.header("cookie"), nowMs, bindValue));
+      return bindValue === "" ? { ...tracked, id: "" } : tracked;
+    },
   };
 }
 

@@ -10,6 +10,8 @@ export type { ConnectionFacts, EngineRequest } from "./request.ts";
 export { createSessionTracker } from "./session-tracker.ts";
 export type { SessionTrackerOptions } from "./session-tracker.ts";
 export { DEFAULT_SEQUENCE_SETTINGS, TRACKINGS } from "./snapshot.ts";
+export { createStrictTracker } from "./strict-tracker.ts";
+export type { StrictTrackerOptions } from "./strict-tracker.ts";
 export { createZoneTracker } from "./zone-tracker.ts";
 export type {
   Account,

@@ -33,6 +33,16 @@ export interface SequenceSettings {
    */
   readonly tracking: (typeof TRACKINGS)[number];
   /**
+   * Couples sequence cookies to the session identifier: a cookie that was made in one session says nothing in another,
+   * or in none. For `cookie` tracking.
+   */
+  readonly bind: boolean;
+  /**
+   * Sequence cookies only name a sequence that is kept on the server, so that an older copy of a cookie, or one that
+   * was held back, changes nothing. For `cookie` and `both` tracking, not with `bind`.
+   */
+  readonly strict: boolean;
+  /**
    * Which value counts when a session identifier stands in a request more than once with different values: the
    * first, the last, or none, and the request is answered with 400.
    */
@@ -50,6 +60,8 @@ export interface SequenceSettings {
 
 export const DEFAULT_SEQUENCE_SETTINGS: SequenceSettings = Object.freeze({
   tracking: "cookie",
+  bind: false,
+  strict: false,
   duplicates: "reject",
   allowFiresWithoutIdentity: null,
   lookbackRequests: 10,

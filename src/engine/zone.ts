@@ -73,18 +73,30 @@ export function compileZone(
     account,
     pathOptions,
     matcher: sameOperations ? previous.matcher : createMatcher(zone.operations, pathOptions),
-    tracker: kept?.tracker ?? parts.trackerFor(zone),
-    isTracking: Object.values(trackingPartsOf(zone)).includes(true),
-    keepsByIdentity: trackingPartsOf(zone).sessions,
-    mitigation:
-      kept?.zone.seqRules === zone.seqRules && kept !== undefined ? kept.mitigation : compileMitigation(zone),
-    sessions: kept === undefined ? createReader(zone, parts) : kept.sessions,
+    ...compileTracking(zone, kept, parts),
     hosts: new Set(zone.hosts),
     phases,
     prepared,
     needsHistory: rulesets.some(({ fieldsWithoutOp }) =>
       HISTORY_FIELDS.some((field) => fieldsWithoutOp.has(field)),
     ),
+  };
+}
+
+/** @param kept the zone as it was before, if its settings are the same */
+function compileTracking(
+  zone: Zone,
+  kept: CompiledZone | undefined,
+  parts: ZoneParts,
+): Pick<CompiledZone, "tracker" | "isTracking" | "keepsByIdentity" | "mitigation" | "sessions"> {
+  const { cookies, sessions } = trackingPartsOf(zone);
+  const isSame = kept !== undefined && kept.zone.seqRules === zone.seqRules;
+  return {
+    tracker: kept?.tracker ?? parts.trackerFor(zone),
+    isTracking: cookies || sessions,
+    keepsByIdentity: sessions || (cookies && sequenceSettingsOf(zone).bind),
+    mitigation: isSame ? kept.mitigation : compileMitigation(zone),
+    sessions: kept === undefined ? createReader(zone, parts) : kept.sessions,
   };
 }
 

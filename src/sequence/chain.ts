@@ -92,7 +92,8 @@ function comparePayloads(a: SequencePayload, b: SequencePayload): number {
   return compareEntries(newestOfA, newestOfB) || a.sid - b.sid;
 }
 
-function areBornTogether(a: number, b: number): boolean {
+/** Whether two chains come from the same first burst of parallel requests, as far as can be told. */
+export function areBornTogether(a: number, b: number): boolean {
   const apart = Math.abs(birthOf(a) - birthOf(b));
   // The 16 bits wrap after 18 hours.
   return Math.min(apart, BIRTH_RANGE - apart) <= WINDOW_SECONDS;

@@ -1,4 +1,4 @@
-export { mintSid, selectChain, SID_RANDOM_BYTES } from "./chain.ts";
+export { areBornTogether, mintSid, selectChain, SID_RANDOM_BYTES } from "./chain.ts";
 export { decodePayload, encodePayload, MAX_PAYLOAD_BYTES } from "./codec.ts";
 export { toFields } from "./fields.ts";
 export { createViewHints, decideRole, viewOf } from "./lead.ts";
@@ -8,6 +8,7 @@ export { append, EMPTY_SEQUENCE, merge, prune } from "./sequence.ts";
 export { INVALID_REASONS } from "./types.ts";
 export type {
   InvalidReason,
+  ReadCookie,
   Sequence,
   SequenceCookies,
   SequenceEntry,

@@ -52,6 +52,14 @@ export const INVALID_REASONS = ["size", "format", "key", "seal", "payload", "cha
  */
 export type InvalidReason = (typeof INVALID_REASONS)[number];
 
+/** One readable cookie of a request. */
+export interface ReadCookie {
+  readonly name: string;
+  readonly sid: number;
+  /** Time of its newest entry, epoch milliseconds. */
+  readonly newestAt: number;
+}
+
 /** What the cookies of one request say. Made by {@link SequenceCookies.read}, handed back to `write`. */
 export interface SequenceState {
   /** Union of all readable cookies of one chain, pruned. */
@@ -62,6 +70,10 @@ export interface SequenceState {
   readonly bound: boolean;
   /** Names of our cookies in the request, also of those that were ignored; no name twice. */
   readonly names: readonly string[];
+  /** Those of our cookies that could be read, whatever their chain. */
+  readonly cookies: readonly ReadCookie[];
+  /** Id for the chain that begins with the response where `sid` is `undefined`; drawn unless given. */
+  readonly freshSid?: number;
   /** Names of cookies of ours that belong to the other kind of scope (host or domain). Never read, only expired. */
   readonly staleNames: readonly string[];
   /** Ignored cookies by reason. */

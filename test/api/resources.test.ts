@@ -179,11 +179,17 @@ const settings = (): string => `${zone}/stepgate/settings`;
 
 const DEFAULT_SEQUENCE = {
   tracking: "cookie",
+  bind: false,
+  strict: false,
   duplicates: "reject",
   allow_fires_without_identity: null,
   lookback_requests: 10,
   lookback_seconds: 600,
 };
+
+const putIds = (ids: readonly object[]) =>
+  api.request("PUT", `${zone}/api_gateway/configuration`, { body: { auth_id_characteristics: ids } });
+const patchBind = (bind: boolean) => api.request("PATCH", settings(), { body: { sequence: { bind } } });
 
 describe("settings of a zone", () => {
   test("say where the zone goes and how its cookies are set", async () => {
@@ -205,6 +211,7 @@ describe("settings of a zone", () => {
       allow_fires_without_identity: false,
     });
     expect(await patch({ lookback_requests: 20, lookback_seconds: 60, duplicates: "last" })).toEqual({
+      ...DEFAULT_SEQUENCE,
       tracking: "both",
       allow_fires_without_identity: false,
       lookback_requests: 20,
@@ -212,6 +219,8 @@ describe("settings of a zone", () => {
       duplicates: "last",
     });
     expect(api.store.current().zones[0]?.settings.sequence).toEqual({
+      bind: false,
+      strict: false,
       tracking: "both",
       allowFiresWithoutIdentity: false,
       lookbackRequests: 20,
@@ -219,6 +228,14 @@ describe("settings of a zone", () => {
       duplicates: "last",
     });
     expect(await patch(DEFAULT_SEQUENCE)).toEqual(DEFAULT_SEQUENCE);
+  });
+
+  test("the last session identifier stays while cookies are bound to it", async () => {
+    expect((await putIds([{ type: "header", name: "x-session" }])).status).toBe(200);
+    expect((await patchBind(true)).status).toBe(200);
+    expect((await putIds([])).json.errors[0]).toMatchObject({ code: 20105 });
+    expect((await patchBind(false)).status).toBe(200);
+    expect((await putIds([])).status).toBe(200);
   });
 
   test("a document of a zone keeps how its sequences are kept, and says nothing of the default", async () => {
@@ -239,6 +256,10 @@ describe("settings of a zone", () => {
     ["a look-back of nothing", { lookback_requests: 0 }, "/sequence/lookback_requests"],
     ["a look-back beyond a day", { lookback_seconds: 86_401 }, "/sequence/lookback_seconds"],
     ["another way with repeats", { duplicates: "all" }, "/sequence/duplicates"],
+    ["strict sessions", { tracking: "session", strict: true }, "/sequence/strict"],
+    ["bound sessions", { tracking: "session", bind: true }, "/sequence/bind"],
+    ["strict and bound", { strict: true, bind: true }, "/sequence/bind"],
+    ["bound to nothing", { bind: true }, "/sequence/bind"],
     ["a member that is not known", { mode: "x" }, "/sequence"],
   ])("%s is refused", async (_, sequence, pointer) => {
     const answer = await api.request("PATCH", settings(), { body: { sequence } });

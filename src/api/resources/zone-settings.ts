@@ -5,6 +5,7 @@ import { audit } from "../audit.ts";
 import { NO_CONTENT, ok } from "../envelope.ts";
 import type { Reply } from "../envelope.ts";
 import { etagOf } from "../etag.ts";
+import { invalidValue } from "../issues.ts";
 import { permission, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
 import { checkAuthIds } from "../auth-ids.ts";
@@ -63,7 +64,10 @@ export const zoneSettingRoutes: readonly Route[] = [
         read: toConfiguration,
         edit: (zone) =>
           withStored(zone, {
-            authIdCharacteristics: checkAuthIds(call.body.auth_id_characteristics, tokenConfigsOf(zone)),
+            authIdCharacteristics: boundIds(
+              zone,
+              checkAuthIds(call.body.auth_id_characteristics, tokenConfigsOf(zone)),
+            ),
           }),
       }),
   }),
@@ -131,6 +135,16 @@ const okTagged = (result: unknown): Reply => ok(result, { etag: etagOf(result) }
 
 function withStored(zone: ZoneRow, settings: Partial<StoredZoneSettings>): ZoneRow {
   return { ...zone, settings: { ...zone.settings, ...settings } };
+}
+
+/** @throws {ApiError} `in_use` when nothing would be left that cookies are bound to */
+function boundIds(
+  { settings }: ZoneRow,
+  ids: StoredZoneSettings["authIdCharacteristics"],
+): StoredZoneSettings["authIdCharacteristics"] {
+  if (ids.length > 0 || settings.sequence?.bind !== true) return ids;
+  const reason = "sequence cookies are bound to the session identifier; turn `sequence.bind` off first";
+  throw invalidValue("/auth_id_characteristics", ids, reason, "in_use");
 }
 
 const toConfiguration = ({ settings }: ZoneRow): z.output<typeof configuration> => ({

@@ -47,6 +47,8 @@ const cookieScope = z.strictObject({
 /** How sequences are kept; what is left out stays. */
 export const sequenceBody = z.strictObject({
   tracking: z.enum(TRACKINGS).optional(),
+  bind: z.boolean().optional(),
+  strict: z.boolean().optional(),
   duplicates: z.enum(["reject", "first", "last"]).optional(),
   allow_fires_without_identity: z.boolean().nullable().optional(),
   lookback_requests: z.int().min(1).max(64).optional(),
