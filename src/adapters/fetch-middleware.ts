@@ -92,7 +92,7 @@ function portableRandom(): (size: number) => Uint8Array {
   };
 }
 
-export function portableRuntime(keys: KeySetInput | string): Runtime {
+function portableRuntime(keys: KeySetInput | string): Runtime {
   const random = portableRandom();
   return {
     random,

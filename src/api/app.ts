@@ -24,7 +24,7 @@ import { ROUTES } from "./routes.ts";
 import type { ApiDependencies, Call, Method, Route, TokenKeyCheck } from "./route.ts";
 import { verifyToken } from "./resources/verify.ts";
 
-export const BASE_PATH = "/client/v4";
+const BASE_PATH = "/client/v4";
 
 export interface ApiLogger {
   info(facts: Readonly<Record<string, unknown>>, message: string): void;

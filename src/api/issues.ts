@@ -51,7 +51,7 @@ function fieldOf(pointer: string): string {
 }
 
 /** Values are shortened; controls cannot forge a line of a log. */
-export function quoteValue(value: unknown): string {
+function quoteValue(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   const short = text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text;
   return short.toWellFormed();

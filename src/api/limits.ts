@@ -42,9 +42,6 @@ export const MAX_ZONES = 10_000;
 /** Tokens in all. */
 export const MAX_TOKENS = 10_000;
 
-/** Hosts of one zone. */
-export const MAX_ZONE_HOSTS = 100;
-
 /** Token configurations of a zone: a few applications, each with a rotation under way. */
 export const MAX_TOKEN_CONFIGS = 16;
 

@@ -35,7 +35,7 @@ export const noList = (): Error =>
   apiError("no_list", "could not find list, item or bulk operation: nothing has this id");
 
 /** Rules of the account and its zones that name the list. */
-export function referencesTo(
+function referencesTo(
   list: ListRow,
   view: View,
 ): readonly { readonly rulesetId: string; readonly ruleId: string }[] {

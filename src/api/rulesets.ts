@@ -121,7 +121,7 @@ export function entrypointRow(view: View, { scope }: RulesetLevel, phase: Phase)
 }
 
 /** Looks expressions up in the lists of the account. */
-export function expressionsOf(view: View, { accountId }: RulesetLevel): ExpressionChecker {
+function expressionsOf(view: View, { accountId }: RulesetLevel): ExpressionChecker {
   return createExpressionChecker(
     new Map(view.group("lists", accountId).map(({ name, kind }) => [name, kind])),
   );

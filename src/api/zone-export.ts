@@ -1,6 +1,6 @@
 /** A zone as a document: the same bytes for the same zone, whenever and wherever it is written. */
 import { PHASES } from "../ruleset/index.ts";
-import type { ListItem, Rule } from "../ruleset/index.ts";
+import type { ListItem, Rule, Ruleset } from "../ruleset/index.ts";
 import type { ListRow, View, ZoneRow } from "../store/index.ts";
 import { itemRows } from "./lists.ts";
 import { FORMAT, FORMAT_VERSION } from "./schemas/zone-document.ts";
@@ -72,13 +72,23 @@ function exportRulesets(view: View, zone: ZoneRow): ZoneDocument["rulesets"] {
     .group("rulesets", `zone:${zone.id}`)
     .map(({ ruleset }) => ruleset)
     .toSorted((left, right) => PHASES.indexOf(left.phase) - PHASES.indexOf(right.phase))
-    .map(({ phase, name, description, simulate, rules }) => ({
-      phase,
-      name,
-      description,
-      ...(simulate === true ? { simulate } : {}),
-      rules: rules.map(exportRule),
-    }));
+    .map(exportRuleset);
+}
+
+function exportRuleset({
+  phase,
+  name,
+  description,
+  simulate,
+  rules,
+}: Ruleset): ZoneDocument["rulesets"][number] {
+  return {
+    phase,
+    name,
+    description,
+    ...(simulate === true ? { simulate } : {}),
+    rules: rules.map(exportRule),
+  };
 }
 
 /** Members that come first in a rule, in this order, or are left out. */

@@ -24,7 +24,7 @@ export function toWireSettings(zone: ZoneRow) {
 }
 
 /** How the zone keeps sequences. */
-export function toWireSequence(sequence: SequenceSettings) {
+function toWireSequence(sequence: SequenceSettings) {
   return {
     tracking: sequence.tracking,
     bind: sequence.bind,

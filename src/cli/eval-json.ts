@@ -70,7 +70,7 @@ function toHex(bytes: string): string {
 }
 
 /** @throws {CaseError} when the JSON is no value of the type. `place` is named in the message. */
-export function fromJson(json: Json, type: Type, place: string): Value {
+function fromJson(json: Json, type: Type, place: string): Value {
   const value = isArrayType(type)
     ? toArray(json, type, place)
     : elementType(type) === undefined

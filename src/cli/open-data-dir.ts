@@ -7,7 +7,7 @@ import type { Store, ZoneRow } from "../store/index.ts";
 import { reasonOf, UserError } from "./user-error.ts";
 
 /** Name of the database in the data directory. */
-export const STORE_FILE = "stepgate.db";
+const STORE_FILE = "stepgate.db";
 
 export const dataDirOption = {
   type: "string",

@@ -18,7 +18,7 @@ export const operations = defineOperations({
 
 const { require, requireAny, forbid } = operations;
 
-export const rules = [
+const rules = [
   require("balance").before("transfer").within("10m").named("balance-first"),
   requireAny("boom", "leave", "cached", "stream", "done").before("last").named("any-step"),
   forbid("transfer").after("leave").within("2s").named("not-at-once"),
@@ -103,7 +103,7 @@ export interface Framework {
 }
 
 /** Half past an hour, so that no journey crosses a key epoch by accident. */
-export const START_AT = Date.UTC(2026, 10, 21, 12, 30);
+const START_AT = Date.UTC(2026, 10, 21, 12, 30);
 
 /** Field by which the clock goes to another process, epoch milliseconds. */
 export const CLOCK_FIELD = "x-test-now";

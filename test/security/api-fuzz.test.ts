@@ -321,7 +321,9 @@ async function expectSane(method: string, path: string, body: string | Uint8Arra
   const response = await send(method, path, body);
   const text = await response.text();
   if (![200, 204, 400, 404, 412, 413].includes(response.status)) {
-    throw new Error(`${method} ${path}: ${response.status} for ${String(body)}: ${JSON.stringify(failures.at(-1))}`);
+    throw new Error(
+      `${method} ${path}: ${response.status} for ${String(body)}: ${JSON.stringify(failures.at(-1))}`,
+    );
   }
   if (response.status === 204) return;
   const envelope = JSON.parse(text) as {

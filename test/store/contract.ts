@@ -9,7 +9,7 @@ export const SHOP: FileZone = {
   hosts: ["shop.example"],
   origin: "http://127.0.0.1:3000",
 };
-export const BANK: FileZone = {
+const BANK: FileZone = {
   name: "bank.example",
   hosts: ["bank.example"],
   origin: "http://127.0.0.1:4000",
@@ -56,7 +56,7 @@ export function ruleset(id: number, version: number, expressions: readonly strin
 
 const shopOf = (store: Store): ZoneRow => store.ensureZones([SHOP])[0] as ZoneRow;
 
-const put = (store: Store, zoneId: string, value: Ruleset): void =>
+const putRuleset = (store: Store, zoneId: string, value: Ruleset): void =>
   store.write((transaction) => transaction.put("rulesets", { scope: `zone:${zoneId}`, ruleset: value }));
 
 const entry = (accountId: string, id: string, action: string) => ({
@@ -359,14 +359,14 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
       const store = open();
       const { id } = shopOf(store);
       const first = ruleset(1, 1, ["ssl", "not ssl"]);
-      put(store, id, first);
+      putRuleset(store, id, first);
       const second: Ruleset = {
         ...first,
         version: "2",
         description: "version 2",
         rules: [...first.rules.slice(1), ...ruleset(2, 1, ["true"]).rules],
       };
-      put(store, id, second);
+      putRuleset(store, id, second);
       const again = reopen(store);
       expect(again.rulesetVersions(first.id).map(({ version }) => version)).toEqual(["1", "2"]);
       expect(again.rulesetVersion(first.id, "1")).toEqual(first);
@@ -382,7 +382,7 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
       // Each version keeps the first rule object of the one before.
       const kept = versions[0]?.rules[0];
       const chained = versions.map((each) => withFirstRule(each, kept as Rule));
-      for (const each of chained) put(store, id, each);
+      for (const each of chained) putRuleset(store, id, each);
       expect(store.deleteRulesetVersion(chained[0]?.id ?? "", "2")).toBe(true);
       expect(store.deleteRulesetVersion(chained[0]?.id ?? "", "2")).toBe(false);
       const again = reopen(store);
@@ -396,7 +396,7 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
     test("are bounded: the oldest go", () => {
       const store = open();
       const { id } = shopOf(store);
-      for (let version = 1; version <= 130; version += 1) put(store, id, ruleset(1, version, ["ssl"]));
+      for (let version = 1; version <= 130; version += 1) putRuleset(store, id, ruleset(1, version, ["ssl"]));
       const kept = store.rulesetVersions(ruleset(1, 1, []).id).map(({ version }) => Number(version));
       expect(kept).toHaveLength(100);
       expect([kept[0], kept.at(-1)]).toEqual([31, 130]);
@@ -406,7 +406,7 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
     test("go with their ruleset", () => {
       const store = open();
       const { id } = shopOf(store);
-      put(store, id, ruleset(1, 1, ["ssl"]));
+      putRuleset(store, id, ruleset(1, 1, ["ssl"]));
       store.write((transaction) => transaction.delete("rulesets", ruleset(1, 1, []).id));
       expect(store.rulesetVersions(ruleset(1, 1, []).id)).toEqual([]);
       expect(reopen(store).current().zones[0]?.rulesets).toEqual([]);

@@ -157,7 +157,7 @@ function auditZone(
   });
 }
 
-export function wireZone(zone: ZoneRow, view: View) {
+function wireZone(zone: ZoneRow, view: View) {
   return toWireZone(zone, view.get("accounts", zone.accountId));
 }
 

@@ -39,7 +39,7 @@ export const createRulesetBody = z.looseObject({
 
 export const rulesetListQuery = z.object(cursorQuery);
 
-export const rule = z.looseObject({
+const rule = z.looseObject({
   id: z.string(),
   version: z.string(),
   action: z.string(),

@@ -28,7 +28,7 @@ export async function requireProgram(name: string, debianPackage: string): Promi
   return found;
 }
 
-export async function findOrInstall(name: string, debianPackage: string): Promise<string | undefined> {
+async function findOrInstall(name: string, debianPackage: string): Promise<string | undefined> {
   const [found] = findProgram([name]);
   if (found !== undefined) return found;
   return (await installPackages([debianPackage], say)) ? findProgram([name])[0] : undefined;
