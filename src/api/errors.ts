@@ -65,7 +65,8 @@ export const API_ERRORS = {
   host_not_allowed: {
     code: 20023,
     status: 421,
-    meaning: "the Host header is none of the names that the API answers to (`--api-host` adds one)",
+    meaning:
+      "the Host header is none of the names that the API answers to (`api.allowedHosts` of the configuration adds one)",
   },
   precondition_failed: {
     code: 20024,

@@ -44,7 +44,14 @@ export const configSchema = z.strictObject({
       redirectPort: port.optional(),
     })
     .prefault({}),
-  api: listenerSchema(9443, "127.0.0.1").prefault({}),
+  api: listenerSchema(9443, "127.0.0.1")
+    .extend({
+      /** Host names the API answers to besides localhost and loopback addresses, without port. */
+      allowedHosts: z.array(z.string().min(1)).default([]),
+      /** Origins that zones made through the API may forward to; loopback addresses only unless given. */
+      allowedOrigins: z.array(originSchema).optional(),
+    })
+    .prefault({}),
   /** Own certificate; without it a local CA and a leaf are made in `certsDir`. */
   tls: tlsSchema.optional(),
   certsDir: z.string().min(1).default("certs"),

@@ -1,5 +1,6 @@
 /** Files that hold secrets: mode 0600 from the first moment, and whole or not at all. */
 import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { link, open, rename, rm } from "node:fs/promises";
 
 /**
@@ -35,4 +36,17 @@ export async function writePrivateFile(
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** Writes, or replaces, a file that only its owner can read, before it returns: for a step inside a transaction. */
+export function writePrivateFileSync(file: string, content: string): void {
+  const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  const descriptor = openSync(temporary, "wx", 0o600);
+  try {
+    writeSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
 }

@@ -16,7 +16,7 @@ import type { Config } from "./config.ts";
 import { loadMasterKeys } from "./keys.ts";
 import { createLog, logEvent, logProblem } from "./log.ts";
 import type { Logger } from "./log.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { writePrivateFileSync } from "./private-file.ts";
 import { createSequenceCarrier } from "./sequence-cookies.ts";
 import { saveOperations } from "./save-operations.ts";
 import { openState } from "./state.ts";
@@ -67,12 +67,12 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
     for (const close of closing.toReversed()) await close();
   };
   try {
-    const store = openStoreIn(config.dataDir, now);
+    const store = openStoreIn(config.dataDir, now, logger);
     closing.push(() => store.close());
     const demo = config.zones.length === 0;
     if (demo) closing.push(await serveDemo(store));
     else store.ensureZones(config.zones.map((zone) => ({ ...zone, hosts: zone.hosts ?? [zone.name] })));
-    const tokenFile = await writeAdminToken(store, config.dataDir);
+    const tokenFile = writeAdminToken(store, config.dataDir);
     const events = openEventsIn(config, now, logger);
     closing.push(() => events.close());
     const state = await openState(config, logger);
@@ -138,10 +138,23 @@ async function certificateOf(config: Config, nowMs: number, logger: Logger): Pro
   }
 }
 
-function openStoreIn(dataDir: string, now: () => number): Store {
+/** Milliseconds between looks for what `stepgate import` or another process wrote. */
+const REFRESH_EVERY_MS = 100;
+
+function openStoreIn(dataDir: string, now: () => number, logger: Logger): Store {
   const path = join(dataDir, "stepgate.db");
   try {
-    return openStore({ path, now, random: (lengthBytes) => randomBytes(lengthBytes) });
+    return openStore({
+      path,
+      now,
+      random: (lengthBytes) => randomBytes(lengthBytes),
+      refreshEveryMs: REFRESH_EVERY_MS,
+      onListenerError: (error) =>
+        logger.error(
+          { event: "configuration", error: reasonOf(error) },
+          "a change could not be put in force",
+        ),
+    });
   } catch (error) {
     throw new UserError(`cannot open the store \`${path}\`: ${reasonOf(error)}`);
   }
@@ -174,11 +187,14 @@ async function serveDemo(store: Store): Promise<() => Promise<void>> {
 }
 
 /** The first start of a data directory makes a token with every permission; its text is kept in a file only. */
-async function writeAdminToken(store: Store, dataDir: string): Promise<string> {
+function writeAdminToken(store: Store, dataDir: string): string {
   const file = join(dataDir, "admin-token");
-  const token = store.ensureAdminToken();
-  if (token !== undefined) await writePrivateFile(file, `${token}\n`, "replace");
+  store.ensureAdminToken((token) => writePrivateFileSync(file, `${token}\n`));
   return file;
+}
+
+function apiAccess({ allowedHosts, allowedOrigins }: Config["api"]) {
+  return { allowedHosts, ...(allowedOrigins === undefined ? {} : { allowedOrigins }) };
 }
 
 interface Listeners {
@@ -225,6 +241,7 @@ async function listenOn(
     now,
     logger,
     checkTokenKeys,
+    ...apiAccess(config.api),
   });
   const apiListener = await open("api-port", config.api, https(config.api, { request: api.handler }));
   const { redirectPort } = config.gateway;

@@ -1,4 +1,5 @@
 /** The zones of the configuration file, brought into the store at each start. */
+import { canonicalHost } from "../operation/index.ts";
 import { StoreError } from "./errors.ts";
 import { derivedId } from "./ids.ts";
 import type { FileZone, StoredZoneSettings, Transaction, ZoneRow } from "./types.ts";
@@ -28,7 +29,9 @@ export function applyFileZones(
       transaction.put("zones", { ...row, served: false, modifiedAt: transaction.at });
     }
   }
-  const rows = zones.map((zone) => applyFileZone(transaction, zone, accountId));
+  const rows = zones.map((zone) =>
+    applyFileZone(transaction, { ...zone, hosts: zone.hosts.map(canonical) }, accountId),
+  );
   refuseSharedHosts(transaction.all("zones"));
   return rows;
 }
@@ -54,6 +57,13 @@ function applyFileZone(transaction: Transaction, zone: FileZone, accountId: stri
   };
   transaction.put("zones", row);
   return row;
+}
+
+/** Requests are looked up by the canonical form of their host. */
+function canonical(text: string): string {
+  const host = canonicalHost(text);
+  if (host.kind === "host") return host.host;
+  throw new StoreError("ERR_STORE_CONFLICT", `host \`${text}\` of a zone: ${host.message}`);
 }
 
 function says(row: ZoneRow, zone: FileZone): boolean {

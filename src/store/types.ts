@@ -23,7 +23,7 @@ export interface StoreOptions {
 /** A zone that the configuration file or the flags name; they own these facts, not the API. */
 export interface FileZone {
   readonly name: string;
-  /** Canonical host names. */
+  /** Host names in any spelling. */
   readonly hosts: readonly string[];
   /** Absolute http(s) URL without a path. */
   readonly origin: string;

@@ -132,6 +132,13 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
       expect(shop?.operations).toHaveLength(1);
     });
 
+    test("may spell their hosts as they like, as long as they are hosts", () => {
+      const store = open();
+      const [zone] = store.ensureZones([{ ...SHOP, hosts: ["Shop.Example.", "[2001:DB8:0::1]"] }]);
+      expect(zone?.hosts).toEqual(["shop.example", "[2001:db8::1]"]);
+      expect(() => store.ensureZones([{ ...SHOP, hosts: ["not a host"] }])).toThrow(/`not a host`/);
+    });
+
     test("with a host in two zones are refused, and nothing changes", () => {
       const store = open();
       const before = store.current();
@@ -333,7 +340,7 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
       const accountId = store.defaultAccountId;
       const times = { createdAt: 1, modifiedAt: 1 };
       const list = { id: "b".repeat(32), accountId, name: "numbers", description: "", ...times };
-      const put = (transaction: Transaction, asn: number, position: number): void =>
+      const putItem = (transaction: Transaction, asn: number, position: number): void =>
         transaction.put("listItems", {
           listId: list.id,
           position,
@@ -341,13 +348,13 @@ export function describeStore(name: string, { open, reopen = (store) => store }:
         });
       store.write((transaction) => {
         transaction.put("lists", { ...list, kind: "asn" });
-        for (const asn of [1, 2, 3, 4]) put(transaction, asn, asn);
+        for (const asn of [1, 2, 3, 4]) putItem(transaction, asn, asn);
       });
       store.write((transaction) => {
         transaction.delete("listItems", "2".padStart(32, "0"));
-        put(transaction, 1, 3);
-        put(transaction, 3, 1);
-        put(transaction, 5, 2);
+        putItem(transaction, 1, 3);
+        putItem(transaction, 3, 1);
+        putItem(transaction, 5, 2);
       });
       const items = reopen(store).current().accounts?.[0]?.lists[0]?.items ?? [];
       expect(items.map((item) => "asn" in item && item.asn)).toEqual([3, 5, 1, 4]);
