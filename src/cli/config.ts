@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as z from "zod";
+import { limitsSchema, originSchema, trustSchema, upstreamSchema, zoneSchema } from "./config-gateway.ts";
 import { reasonOf, UserError } from "./user-error.ts";
 
 const port = z.int().min(0).max(65_535);
@@ -12,23 +13,6 @@ const listenerSchema = (defaultPort: number, hostname: string) =>
     port: port.default(defaultPort),
     hostname: z.string().min(1).default(hostname),
   });
-
-const originSchema = z.url({ protocol: /^https?$/ }).refine(
-  (text) => {
-    const url = new URL(text);
-    return url.pathname === "/" && url.search === "" && url.hash === "" && url.username === "";
-  },
-  { error: "expected scheme, host and port only, such as `http://127.0.0.1:3000`" },
-);
-
-const zoneSchema = z.strictObject({
-  /** Name of the site; its id is derived from it. */
-  name: z.string().min(1).max(253),
-  /** Host names it answers for; its name unless given. */
-  hosts: z.array(z.string().min(1)).min(1).optional(),
-  /** Where its requests go. */
-  origin: originSchema,
-});
 
 const tlsSchema = z.strictObject({
   /** PEM file with the certificate chain, leaf first. */
@@ -42,16 +26,27 @@ export const configSchema = z.strictObject({
     .extend({
       /** Port of a plain HTTP listener that redirects to HTTPS; none unless given. */
       redirectPort: port.optional(),
+      ...trustSchema,
     })
     .prefault({}),
   api: listenerSchema(9443, "127.0.0.1")
     .extend({
+      /** Bearer token for `/metrics`; without it only loopback addresses may read them. */
+      metricsToken: z.string().min(16).optional(),
       /** Host names the API answers to besides localhost and loopback addresses, without port. */
       allowedHosts: z.array(z.string().min(1)).default([]),
       /** Origins that zones made through the API may forward to; loopback addresses only unless given. */
       allowedOrigins: z.array(originSchema).optional(),
     })
     .prefault({}),
+  /** Processes that serve the gateway. They share the port, the keys and the store, and nothing else. */
+  workers: z.int().min(1).max(128).default(1),
+  /** Milliseconds that requests under way have after SIGTERM or SIGINT; streams are cut at its end. */
+  shutdownGraceMs: z.int().min(0).max(600_000).default(10_000),
+  /** Against slow, greedy and too many clients. */
+  limits: limitsSchema.prefault({}),
+  /** Towards the origins. */
+  upstream: upstreamSchema.prefault({}),
   /** Own certificate; without it a local CA and a leaf are made in `certsDir`. */
   tls: tlsSchema.optional(),
   certsDir: z.string().min(1).default("certs"),
@@ -135,7 +130,8 @@ export function parseConfig(input: unknown, source: string): Config {
  * @throws {UserError} when the file cannot be read, does not run, or does not fit
  */
 export async function loadConfig(file: string): Promise<Config> {
-  const url = pathToFileURL(resolve(file)).href;
+  // A module is evaluated once per address: the moment makes that of a reload another one.
+  const url = `${pathToFileURL(resolve(file)).href}?at=${Date.now()}`;
   let module: { readonly default?: unknown };
   try {
     module = (await (file.endsWith(".json") ? import(url, { with: { type: "json" } }) : import(url))) as {

@@ -18,7 +18,7 @@ import {
   DEFAULT_SEQUENCE_SETTINGS,
 } from "../engine/index.ts";
 import type { EngineOptions, OwnCookies, SequenceTracker, TrackerFactory, Zone } from "../engine/index.ts";
-import type { SequenceStore } from "../sequence/index.ts";
+import type { SequenceCookies, SequenceState, SequenceStore } from "../sequence/index.ts";
 import { identityText } from "../session/index.ts";
 import type { SessionIdentity } from "../session/index.ts";
 import { createMemorySequenceStore } from "../store/index.ts";
@@ -36,6 +36,8 @@ export interface SessionState {
   readonly sequences: SequenceStore;
   /** The clock, epoch milliseconds. */
   readonly now: () => number;
+  /** Told what each request's cookies held. */
+  readonly onRead?: (state: SequenceState) => void;
 }
 
 /**
@@ -75,7 +77,10 @@ function cookieTracker(zone: Zone, { keyRing, random, sequence, state }: CookieP
   const { maxEntries, maxAgeSeconds, leads } = sequence;
   const limits = { maxEntries, maxAgeMs: maxAgeSeconds * 1000 };
   const scope = { ...zone.settings.cookieScope, maxAgeSeconds };
-  const cookies = createSequenceCookies({ zoneId: zone.id, keyRing, random, scope, limits, leads });
+  const cookies = observed(
+    createSequenceCookies({ zoneId: zone.id, keyRing, random, scope, limits, leads }),
+    state.onRead,
+  );
   if (strict) {
     return createStrictTracker({
       zoneId: zone.id,
@@ -87,6 +92,18 @@ function cookieTracker(zone: Zone, { keyRing, random, sequence, state }: CookieP
     });
   }
   return bind ? createBoundCookieTracker(cookies, bindValueOf) : createCookieTracker(cookies);
+}
+
+function observed(cookies: SequenceCookies, onRead: SessionState["onRead"]): SequenceCookies {
+  if (onRead === undefined) return cookies;
+  return {
+    ...cookies,
+    read(cookieHeader, nowMs, bindValue) {
+      const state = cookies.read(cookieHeader, nowMs, bindValue);
+      onRead(state);
+      return state;
+    },
+  };
 }
 
 /** No identity is the empty text. */

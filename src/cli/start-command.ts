@@ -1,13 +1,13 @@
 /** `stepgate start`: the options of the command line, laid over the configuration file. */
+import cluster from "node:cluster";
 import { defineCommand } from "citty";
 import { printBanner } from "./banner.ts";
 import { loadConfig, parseConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { reloadOnChange } from "./reload.ts";
 import { startStepgate } from "./start.ts";
 import { refuseUnknownOptions, UserError } from "./user-error.ts";
-
-/** How long requests under way may take after the first signal, milliseconds. */
-const GRACE_MS = 10_000;
+import { runWorker } from "./worker.ts";
 
 const args = {
   config: {
@@ -35,6 +35,11 @@ const args = {
     valueHint: "PORT",
     description: "port of the API (default: 9443; 0 takes a free one)",
   },
+  workers: {
+    type: "string",
+    valueHint: "N",
+    description: "processes that serve the gateway (default: 1)",
+  },
   "data-dir": {
     type: "string",
     valueHint: "DIR",
@@ -54,9 +59,17 @@ export const startCommand = defineCommand({
     if (given._.length > 0)
       throw new UserError(`unexpected argument \`${given._.join(" ")}\`: start takes options only`);
     const config = await effectiveConfig(given);
+    const reload = (): Promise<Config> => effectiveConfig(given);
+    if (cluster.isWorker) {
+      await runWorker(config, reload);
+      return;
+    }
     const stepgate = await startStepgate({ config });
     printBanner(stepgate, (line) => process.stdout.write(`${line}\n`));
-    stopOnSignal(() => stepgate.close(GRACE_MS));
+    stopOnSignal(() => stepgate.close(config.shutdownGraceMs));
+    reloadOnChange({ config, files: given.config === undefined ? [] : [given.config] }, async () =>
+      stepgate.reload(await reload()),
+    );
   },
 });
 
@@ -73,6 +86,7 @@ async function effectiveConfig(flags: Flags): Promise<Config> {
       gateway: { ...base.gateway, ...portFlag("gateway-port", flags["gateway-port"]) },
       api: { ...base.api, ...portFlag("api-port", flags["api-port"]) },
       ...(flags["data-dir"] === undefined ? {} : { dataDir: flags["data-dir"] }),
+      ...(flags.workers === undefined ? {} : { workers: numberFlag("workers", flags.workers) }),
       ...(flags["certs-dir"] === undefined ? {} : { certsDir: flags["certs-dir"] }),
       ...(flags.origin === undefined
         ? {}
@@ -80,6 +94,11 @@ async function effectiveConfig(flags: Flags): Promise<Config> {
     },
     "command line",
   );
+}
+
+function numberFlag(name: string, text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new UserError(`--${name}: expected a number, found \`${text}\``);
+  return Number(text);
 }
 
 function portFlag(name: string, text: string | undefined): { readonly port?: number } {

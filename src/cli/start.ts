@@ -1,26 +1,32 @@
-/** Puts a running Stepgate together: store, keys, certificates, gateway and API in one process. */
-import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+/** Puts a running Stepgate together: store, keys, certificates, gateway and API, in one process or with workers. */
 import packageJson from "../../package.json" with { type: "json" };
 import { createApi } from "../api/index.ts";
 import { checkTokenKeys } from "../cookie/index.ts";
-import { BANK_OPERATIONS, startBank } from "../demo/index.ts";
-import { createGateway, listenHttp, listenHttps, redirectToHttps } from "../gateway/index.ts";
-import type { Gateway, ListenAddress, Listener, ConnectionHandlers } from "../gateway/index.ts";
-import { openEventStore, openStore } from "../store/index.ts";
+import { listenHttp, listenHttps, redirectToHttps } from "../gateway/index.ts";
+import type { Listener } from "../gateway/index.ts";
+import type { SecurityEvent } from "../engine/index.ts";
 import type { EventStore, Store } from "../store/index.ts";
-import { ensureDevCertificate, loadCertificate } from "../tls/index.ts";
-import type { Certificate } from "../tls/index.ts";
 import type { Config } from "./config.ts";
+import { startDataPlane } from "./data-plane.ts";
+import type { DataPlane } from "./data-plane.ts";
 import { loadMasterKeys } from "./keys.ts";
-import { createLog, logEvent, logProblem } from "./log.ts";
+import { createLog } from "./log.ts";
 import type { Logger } from "./log.ts";
-import { writePrivateFileSync } from "./private-file.ts";
-import { createSequenceCarrier } from "./sequence-cookies.ts";
-import { saveOperations } from "./save-operations.ts";
-import { openState } from "./state.ts";
-import { reasonOf, UserError } from "./user-error.ts";
+import { createMetrics, createWorkersMetrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
+import { openListener } from "./open-listener.ts";
+import { withOperationsRoutes } from "./operations-routes.ts";
+import {
+  certificateOf,
+  makeDataDir,
+  openEventsIn,
+  openStoreIn,
+  serveDemo,
+  writeAdminToken,
+} from "./start-parts.ts";
+import type { ServerCertificate } from "./start-parts.ts";
+import { startWorkers } from "./workers.ts";
+import type { Workers } from "./workers.ts";
 
 export interface StartOptions {
   readonly config: Config;
@@ -37,6 +43,13 @@ export interface RunningStepgate {
   /** PEM file of the local CA, when the certificate is a development one. */
   readonly caFile: string | undefined;
   readonly demo: boolean;
+  /**
+   * Takes zones, keys and certificate of another configuration into force without ending a connection. Listeners,
+   * data directory and workers need a new start.
+   *
+   * @throws {UserError} for what cannot be used; everything stays as it was then
+   */
+  reload(config: Config): Promise<void>;
   /** Lets requests finish for `graceMs` milliseconds, then ends everything. */
   close(graceMs: number): Promise<void>;
 }
@@ -53,187 +66,148 @@ export interface RunningZone {
   }[];
 }
 
+/** What serves visitors: this process, or its workers. */
+interface Visitors {
+  readonly port: number;
+  readonly metrics: Pick<Metrics, "text" | "contentType">;
+  readonly isServing: () => boolean;
+  reload(config: Config, certificate: ServerCertificate): Promise<void>;
+  close(graceMs: number): Promise<void>;
+}
+
 /**
  * @throws {UserError} for a port in use, an unreadable file or a bad key, in one line
  */
 export async function startStepgate({ config, now = Date.now, log }: StartOptions): Promise<RunningStepgate> {
   const logger = log ?? createLog(config.log.level);
   await makeDataDir(config.dataDir);
-  const masters = await loadMasterKeys(config.dataDir, config.keys, process.env["STEPGATE_KEYS"]);
+  // Makes the keys at the first start, before several workers would.
+  await loadMasterKeys(config.dataDir, config.keys, process.env["STEPGATE_KEYS"]);
   const certificate = await certificateOf(config, now(), logger);
-  // What was started is closed again in reverse order, also when a later step fails.
+  // What was started is closed again: first all that serves, together, then the rest in reverse order.
+  const serving: ((graceMs: number) => Promise<void>)[] = [];
   const closing: (() => Promise<void> | void)[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const close of closing.toReversed()) await close();
+  const closeAll = async (graceMs: number): Promise<void> => {
+    await Promise.all(serving.splice(0).map((close) => close(graceMs)));
+    for (const close of closing.splice(0).toReversed()) await close();
   };
   try {
     const store = openStoreIn(config.dataDir, now, logger);
     closing.push(() => store.close());
     const demo = config.zones.length === 0;
     if (demo) closing.push(await serveDemo(store));
-    else store.ensureZones(config.zones.map((zone) => ({ ...zone, hosts: zone.hosts ?? [zone.name] })));
+    else ensureZones(store, config);
     const tokenFile = writeAdminToken(store, config.dataDir);
     const events = openEventsIn(config, now, logger);
     closing.push(() => events.close());
-    const state = await openState(config, logger);
-    closing.push(() => state.close());
-    const gateway = createGateway({
-      source: store,
-      ...createSequenceCarrier(masters, config.sequence, config.challenge, {
-        sequences: state.sequences,
-        now,
-      }),
-      rateLimits: state.rateLimits,
+    const shared = {
+      config,
+      store,
+      certificate,
       now,
-      onEvent: (event) => {
-        events.add(event);
-        logEvent(logger, event, config.log.events);
-      },
-      onProblem: (problem) => logProblem(logger, problem),
-    });
-    closing.push(() => gateway.close());
-    const listeners = await listenOn(config, { store, events, gateway, certificate, now, logger });
+      logger,
+      onEvent: (event: SecurityEvent) => events.add(event),
+    };
+    const visitors = await (config.workers > 1 ? serveByWorkers(shared) : serveHere(shared));
+    serving.push((graceMs) => visitors.close(graceMs));
+    let isClosing = false;
+    const isReady = (): boolean => !isClosing && visitors.isServing();
+    const apiListener = await listenApi({ ...shared, events }, visitors, isReady);
+    serving.push((graceMs) => apiListener.close(graceMs));
+    const redirects = await openRedirects(config, store, () => visitors.port);
+    if (redirects !== undefined) serving.push((graceMs) => redirects.close(graceMs));
     return {
-      gatewayPort: listeners.gateway.port,
-      apiUrl: `https://${urlHost(config.api.hostname)}:${listeners.api.port}/client/v4`,
+      gatewayPort: visitors.port,
+      apiUrl: `https://${urlHost(config.api.hostname)}:${apiListener.port}/client/v4`,
       zones: runningZones(store),
       tokenFile,
       caFile: certificate.caFile,
       demo,
+      async reload(next) {
+        const nextCertificate = await certificateOf(next, now(), logger);
+        if (next.zones.length > 0) ensureZones(store, next);
+        await visitors.reload(next, nextCertificate);
+        apiListener.setCertificate(nextCertificate);
+      },
       async close(graceMs) {
-        await Promise.all(listeners.all.map((listener) => listener.close(graceMs)));
-        await closeAll();
+        isClosing = true;
+        await closeAll(graceMs);
       },
     };
   } catch (error) {
-    await closeAll();
+    await closeAll(0);
     throw error;
   }
 }
 
-async function makeDataDir(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new UserError(`cannot make the data directory \`${dataDir}\`: ${reasonOf(error)}`);
-  }
+function ensureZones(store: Store, { zones }: Config): void {
+  store.ensureZones(zones.map(({ name, hosts = [name], origin }) => ({ name, hosts, origin })));
 }
 
-interface ServerCertificate extends Certificate {
-  /** PEM file of the local CA; `undefined` for a certificate of the operator's own. */
-  readonly caFile: string | undefined;
-}
+type Shared = Omit<Parameters<typeof startDataPlane>[0], "metrics">;
 
-async function certificateOf(config: Config, nowMs: number, logger: Logger): Promise<ServerCertificate> {
-  try {
-    if (config.tls !== undefined) {
-      const own = await loadCertificate(config.tls, nowMs);
-      for (const warning of own.warnings) logger.warn(warning);
-      return { ...own, caFile: undefined };
-    }
-    const hosts = config.zones.flatMap((zone) => zone.hosts ?? [zone.name]);
-    return await ensureDevCertificate({ dir: config.certsDir, nowMs, hosts });
-  } catch (error) {
-    throw new UserError((error as Error).message);
-  }
-}
-
-/** Milliseconds between looks for what `stepgate import` or another process wrote. */
-const REFRESH_EVERY_MS = 100;
-
-function openStoreIn(dataDir: string, now: () => number, logger: Logger): Store {
-  const path = join(dataDir, "stepgate.db");
-  try {
-    return openStore({
-      path,
-      now,
-      random: (lengthBytes) => randomBytes(lengthBytes),
-      refreshEveryMs: REFRESH_EVERY_MS,
-      onListenerError: (error) =>
-        logger.error(
-          { event: "configuration", error: reasonOf(error) },
-          "a change could not be put in force",
-        ),
-    });
-  } catch (error) {
-    throw new UserError(`cannot open the store \`${path}\`: ${reasonOf(error)}`);
-  }
-}
-
-function openEventsIn({ dataDir, events }: Config, now: () => number, logger: Logger): EventStore {
-  const path = join(dataDir, "events.db");
-  try {
-    return openEventStore({
-      path,
-      now,
-      maxEvents: events.maxCount,
-      maxAgeMs: events.maxAgeSeconds * 1000,
-      onError: (error) =>
-        logger.error({ event: "events", error: error.message }, "events could not be written"),
-    });
-  } catch (error) {
-    throw new UserError(`cannot open the events \`${path}\`: ${reasonOf(error)}`);
-  }
-}
-
-/** The bank as origin, and its zone; the operations are saved once, when the zone is new. */
-async function serveDemo(store: Store): Promise<() => Promise<void>> {
-  const bank = await startBank({ port: 0, hostname: "127.0.0.1" });
-  const [zone] = store.ensureZones([{ name: "localhost", hosts: ["localhost"], origin: bank.origin }]);
-  if (zone !== undefined && store.count("operations", zone.id) === 0) {
-    saveOperations(store, zone, BANK_OPERATIONS);
-  }
-  return () => bank.close();
-}
-
-/** The first start of a data directory makes a token with every permission; its text is kept in a file only. */
-function writeAdminToken(store: Store, dataDir: string): string {
-  const file = join(dataDir, "admin-token");
-  store.ensureAdminToken((token) => writePrivateFileSync(file, `${token}\n`));
-  return file;
-}
-
-function apiAccess({ allowedHosts, allowedOrigins }: Config["api"]) {
-  return { allowedHosts, ...(allowedOrigins === undefined ? {} : { allowedOrigins }) };
-}
-
-interface Listeners {
-  readonly gateway: Listener;
-  readonly api: Listener;
-  readonly all: readonly Listener[];
-}
-
-interface Planes {
-  readonly store: Store;
-  readonly events: EventStore;
-  readonly gateway: Gateway;
-  readonly certificate: Certificate;
-  readonly now: () => number;
-  readonly logger: Logger;
-}
-
-async function listenOn(
-  config: Config,
-  { store, events, gateway, certificate, now, logger }: Planes,
-): Promise<Listeners> {
-  const all: Listener[] = [];
-  const open = async (
-    option: string,
-    address: ListenAddress,
-    start: () => Promise<Listener>,
-  ): Promise<Listener> => {
-    try {
-      const listener = await start();
-      all.push(listener);
-      return listener;
-    } catch (error) {
-      await Promise.all(all.map((listener) => listener.close(0)));
-      throw listenError(option, address, error);
-    }
+async function serveHere(shared: Shared): Promise<Visitors> {
+  const metrics = metricsOf(shared.store);
+  const plane = await startDataPlane({ ...shared, metrics });
+  return {
+    port: plane.listener.port,
+    metrics,
+    isServing: () => true,
+    reload: (config, certificate) => plane.reload(config, certificate),
+    close: (graceMs) => plane.close(graceMs),
   };
-  const https = (address: ListenAddress, handlers: ConnectionHandlers) => () =>
-    listenHttps(address, certificate, handlers);
-  const gatewayListener = await open("gateway-port", config.gateway, https(config.gateway, gateway));
+}
+
+async function serveByWorkers({ config, logger, onEvent }: Shared): Promise<Visitors> {
+  const workers: Workers = await startWorkers({ count: config.workers, logger, onEvent });
+  return {
+    port: workers.port,
+    metrics: createWorkersMetrics(),
+    isServing: () => workers.listening > 0,
+    // Each reads the configuration itself.
+    reload: async () => workers.reload(),
+    close: (graceMs) => workers.close(graceMs),
+  };
+}
+
+/** What a worker runs: the gateway alone, on the store that the first process writes. */
+export async function startWorker({
+  config,
+  now = Date.now,
+  log,
+  onEvent,
+}: StartOptions & { readonly onEvent: (event: SecurityEvent) => void }): Promise<
+  Omit<DataPlane, "reload"> & { reload(config: Config): Promise<void> }
+> {
+  const logger = log ?? createLog(config.log.level);
+  const certificate = await certificateOf(config, now(), logger);
+  const store = openStoreIn(config.dataDir, now, logger);
+  const shared = { config, store, certificate, now, logger, onEvent };
+  const plane = await startDataPlane({ ...shared, metrics: metricsOf(store) });
+  return {
+    gateway: plane.gateway,
+    listener: plane.listener,
+    reload: async (next) => plane.reload(next, await certificateOf(next, now(), logger)),
+    async close(graceMs) {
+      await plane.close(graceMs);
+      store.close();
+    },
+  };
+}
+
+function metricsOf(store: Store): Metrics {
+  return createMetrics({
+    zoneName: (zoneId) => store.get("zones", zoneId)?.name,
+    configVersion: () => store.current().version,
+  });
+}
+
+async function listenApi(
+  { config, store, events, certificate, now, logger }: Shared & { readonly events: EventStore },
+  { metrics }: Visitors,
+  isReady: () => boolean,
+): Promise<Listener> {
+  const { metricsToken, allowedHosts, allowedOrigins } = config.api;
   const api = createApi({
     version: packageJson.version,
     store,
@@ -241,34 +215,23 @@ async function listenOn(
     now,
     logger,
     checkTokenKeys,
-    ...apiAccess(config.api),
+    allowedHosts,
+    ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
   });
-  const apiListener = await open("api-port", config.api, https(config.api, { request: api.handler }));
-  const { redirectPort } = config.gateway;
-  if (redirectPort !== undefined) {
-    const address = { port: redirectPort, hostname: config.gateway.hostname };
-    const handler = redirectToHttps(
-      () => gatewayListener.port,
-      (host) => gateway.hasHost(host),
-    );
-    await open("gateway.redirectPort", address, () => listenHttp(address, { request: handler }));
-  }
-  return { gateway: gatewayListener, api: apiListener, all };
+  const request = withOperationsRoutes(api.handler, { metrics, isReady, metricsToken });
+  return openListener("api-port", config.api, () => listenHttps(config.api, certificate, { request }));
 }
 
-function listenError(option: string, { port, hostname }: ListenAddress, error: unknown): UserError {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "EADDRINUSE") {
-    return new UserError(
-      `port ${port} on ${hostname} is in use: end what listens there, or choose another with --${option}`,
-    );
-  }
-  if (code === "EACCES") {
-    return new UserError(
-      `port ${port} needs privileges this process does not have: choose one from 1024 with --${option}`,
-    );
-  }
-  return new UserError(`cannot listen on ${hostname} port ${port}: ${reasonOf(error)}`);
+async function openRedirects(
+  { gateway: { redirectPort, hostname }, limits }: Config,
+  store: Store,
+  httpsPort: () => number,
+): Promise<Listener | undefined> {
+  if (redirectPort === undefined) return undefined;
+  const address = { port: redirectPort, hostname };
+  const hasHost = (host: string): boolean => store.current().zones.some(({ hosts }) => hosts.includes(host));
+  const request = redirectToHttps(httpsPort, hasHost);
+  return openListener("gateway.redirectPort", address, () => listenHttp(address, { request }, limits));
 }
 
 function runningZones(store: Store): readonly RunningZone[] {

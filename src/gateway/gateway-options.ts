@@ -33,6 +33,21 @@ export interface GatewayOptions {
   /** Zones with more to say about their origins than one URL, by zone id. */
   readonly origins?: ReadonlyMap<string, GroupSpec>;
   readonly limits?: Partial<GuardLimits>;
+  /** Told of each request when its answer is complete, cut or given up. */
+  readonly onFinished?: (request: FinishedRequest) => void;
+}
+
+export interface FinishedRequest {
+  /** The zone, for a request that was forwarded. */
+  readonly zoneId: string | undefined;
+  readonly method: string;
+  /** What the visitor got; 499 when the visitor left first. */
+  readonly status: number;
+  /** `answered`: by us, in the origin's place. */
+  readonly outcome: "forwarded" | "answered" | "failed" | "left";
+  readonly durationMs: number;
+  /** Milliseconds until the origin's response headers were there. */
+  readonly upstreamMs: number | undefined;
 }
 
 export interface GatewayProblem {

@@ -17,6 +17,8 @@ import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
 import type { GatewayOptions, GatewayProblem } from "./gateway-options.ts";
 import { Guard, RETRY_AFTER_SECONDS } from "./guard.ts";
+import { observe } from "./observe.ts";
+import type { Observation } from "./observe.ts";
 import { ownOptionsAnswer } from "./own-options.ts";
 import { DEFAULT_HEADER_POLICY, overriddenMethod, strictRefusal } from "./strict.ts";
 import type { HeaderPolicy, StrictRefusal } from "./strict.ts";
@@ -139,11 +141,13 @@ function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
 /** INVARIANT: every request gets exactly one answer, or its connection is cut. Never rejects. */
 async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): Promise<void> {
   const request = toEngineRequest(req, plane);
+  const observation = observe(req, plane.options);
   const judged = judge(req, request, plane);
   plane.guard.track(req, res);
   const outcome = await judged;
   if (outcome.kind === "answer") {
     sendAnswer(req, res, outcome.answer);
+    observation?.answered(outcome.answer.status);
     return;
   }
   // The client has waited with its body for this; one that is refused never sends it.
@@ -151,11 +155,12 @@ async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): 
   const { visit } = outcome;
   const result = await plane.forwarder.forward(
     { req, res },
-    toForwardRequest(req, { request, visit }, plane),
-    visit,
+    toForwardRequest(req, { request, visit, observation }, plane),
+    observation?.hooks(visit) ?? visit,
   );
   const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendAnswer(req, res, failure);
+  observation?.forwarded(visit.zoneId, result, failure?.status);
 }
 
 async function handleUpgrade(
@@ -169,25 +174,29 @@ async function handleUpgrade(
     sendRawAnswer(client.socket, refusalAnswer(request, "not_implemented"));
     return;
   }
+  const observation = observe(req, plane.options);
   const outcome = await judge(req, request, plane);
   if (outcome.kind === "answer") {
     sendRawAnswer(client.socket, outcome.answer);
+    observation?.answered(outcome.answer.status);
     return;
   }
   const { visit } = outcome;
   const result = await plane.forwarder.upgrade(
     client,
-    toForwardRequest(req, { request, visit }, plane),
-    visit,
+    toForwardRequest(req, { request, visit, observation }, plane),
+    observation?.hooks(visit) ?? visit,
   );
   const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendRawAnswer(client.socket, failure);
+  observation?.forwarded(visit.zoneId, result, failure?.status);
 }
 
 /** A request that may pass. */
 interface Judged {
   readonly request: NodeEngineRequest;
   readonly visit: Visit;
+  readonly observation?: Observation | undefined;
 }
 
 /** Reports how forwarding failed; the answer to give when the origin has not given any. */
@@ -208,7 +217,7 @@ const REFUSAL_OF = {
 
 function toForwardRequest(
   req: IncomingMessage,
-  { request, visit }: Judged,
+  { request, visit, observation }: Judged,
   { headers: policy, options, originOf }: Plane,
 ): ForwardRequest {
   const maxForwards = request.method === "OPTIONS" ? request.header("max-forwards") : undefined;
@@ -227,12 +236,13 @@ function toForwardRequest(
       : { via: req.httpVersionMajor === 2 ? "2 stepgate" : VIA[req.httpVersionMinor] }),
     ...(maxForwards === undefined ? {} : { maxForwards: Math.max(0, Number(maxForwards) - 1) || 0 }),
   });
+  const edited = visit.requestHeaders(headers);
   return {
     origin: originOf(visit),
     // Of the request line: what an override made of it is for the origin to make of it again.
     method: req.method ?? "",
     target: visit.target,
-    headers: visit.requestHeaders(headers),
+    headers: observation?.withTrace(edited) ?? edited,
   };
 }
 

@@ -46,6 +46,7 @@ export class Guard {
   readonly #forget: (this: ServerResponse) => void;
   #pulseAtMs = performance.now();
   #isStruggling = false;
+  #latePulses = 0;
 
   constructor(limits: Partial<GuardLimits> = {}) {
     this.#limits = { ...DEFAULT_GUARD_LIMITS, ...limits };
@@ -87,7 +88,9 @@ export class Guard {
     this.#pulseAtMs = nowMs;
     const { maxLoopDelayMs, maxHeapShare } = this.#limits;
     const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    this.#isStruggling = (maxLoopDelayMs > 0 && lateMs > maxLoopDelayMs) || used > limit * maxHeapShare;
+    this.#latePulses = maxLoopDelayMs > 0 && lateMs > maxLoopDelayMs ? this.#latePulses + 1 : 0;
+    // A single pause is over by the time it is noticed.
+    this.#isStruggling = this.#latePulses > 1 || used > limit * maxHeapShare;
   }
 
   #sweep(): void {

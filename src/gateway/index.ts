@@ -1,6 +1,6 @@
 export { createGateway } from "./gateway.ts";
 export type { Gateway } from "./gateway.ts";
-export type { GatewayOptions, GatewayProblem } from "./gateway-options.ts";
+export type { FinishedRequest, GatewayOptions, GatewayProblem } from "./gateway-options.ts";
 export { DEFAULT_GUARD_LIMITS } from "./guard.ts";
 export type { GuardLimits } from "./guard.ts";
 export { DEFAULT_HEADER_POLICY } from "./strict.ts";
