@@ -16,6 +16,7 @@ const TICKS_PER_SECOND = 100;
 export interface Peer {
   readonly name: string;
   readonly port: number;
+  readonly pid: number;
   /** CPU microseconds used so far by the process and its children. */
   cpuMicros(): Promise<number>;
   stop(): Promise<void>;
@@ -52,7 +53,13 @@ export async function startPeer(
     child.once("message", (message) => resolve(message as { readonly port: number }));
     child.once("exit", (code) => reject(new Error(`the peer \`${kind}\` ended with ${code}`)));
   });
-  return { name: kind, port, cpuMicros: () => cpuMicrosOf(child), stop: () => endChild(child) };
+  return {
+    name: kind,
+    port,
+    pid: child.pid ?? 0,
+    cpuMicros: () => cpuMicrosOf(child),
+    stop: () => endChild(child),
+  };
 }
 
 export interface NginxOptions {
@@ -86,6 +93,7 @@ export async function startNginx(
   return {
     name,
     port,
+    pid: child.pid ?? 0,
     cpuMicros: () => cpuMicrosOf(child),
     async stop() {
       await endChild(child);
