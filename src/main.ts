@@ -8,6 +8,7 @@ import { UserError } from "./cli/user-error.ts";
 /** Loaded when asked for: `eval` needs neither a store nor a server. */
 const SUB_COMMANDS: SubCommandsDef = {
   start: async () => (await import("./cli/start-command.ts")).startCommand,
+  "probe-origin": async () => (await import("./cli/probe-origin.ts")).probeOriginCommand,
   eval: async () => (await import("./cli/eval.ts")).evalCommand,
   backup: async () => (await import("./cli/backup.ts")).backupCommand,
   export: async () => (await import("./cli/export.ts")).exportCommand,

@@ -55,10 +55,12 @@ async function stateOf({ pid }: Peer): Promise<Pick<Sample, "rssMb" | "files">> 
   return { rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, files: files.length };
 }
 
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Least squares. */
 function slopeOf(points: readonly (readonly [number, number])[]): number {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))];
   const over = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0);
   return over / points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
