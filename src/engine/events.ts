@@ -84,6 +84,8 @@ export interface FinishedRequest {
   readonly originStatus: number;
 }
 
+export const STATE_ERROR_DETAIL = "the sequence cannot be had; `on_state_error` is block";
+
 type RuleFacts = Pick<
   SecurityEvent,
   | "phase"
@@ -162,7 +164,7 @@ function sequenceRuleFacts({ seqRule, isStateError }: FiredSequenceRule): RuleFa
     ruleDescription: title,
     action,
     outcome: "applied",
-    ...(isStateError ? { detail: "the sequence cannot be had; `on_state_error` is block" } : {}),
+    ...(isStateError ? { detail: STATE_ERROR_DETAIL } : {}),
     missing: kind === "allow" && !isStateError ? [{ op: shortIdOf(sequence[0]) }] : [],
   };
 }

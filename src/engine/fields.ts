@@ -61,6 +61,11 @@ export class RequestFields implements FieldValues {
     this.#tracked = tracked;
   }
 
+  /** Whether the sequence is empty because its state could not be had. */
+  get isHistoryUnknown(): boolean {
+    return this.#tracked?.isUnavailable === true;
+  }
+
   /** Whether the sequence was read. */
   get knowsSequence(): boolean {
     return this.#tracked !== undefined;

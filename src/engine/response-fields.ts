@@ -32,19 +32,24 @@ const RESPONSE_FIELDS: ReadonlyMap<number, Getter> = bySlot({
   "raw.http.response.headers.values": valuesOf,
 });
 
-/** Request fields that request header modifications change; those of `raw.` never change. */
-const HEADER_FIELDS: ReadonlySet<number> = new Set(
-  [
-    "http.request.headers",
-    "http.request.headers.names",
-    "http.request.headers.values",
-    "http.request.accepted_languages",
-    "http.request.cookies",
-    "http.cookie",
-    "http.referer",
-    "http.user_agent",
-    "http.x_forwarded_for",
-  ].map(fieldSlot),
+/**
+ * Request fields that request header modifications change, with the header they come from; all of them for `undefined`.
+ * Those of `raw.` never change.
+ */
+const HEADER_FIELDS: ReadonlyMap<number, string | undefined> = new Map(
+  (
+    [
+      ["http.request.headers", undefined],
+      ["http.request.headers.names", undefined],
+      ["http.request.headers.values", undefined],
+      ["http.request.accepted_languages", "accept-language"],
+      ["http.request.cookies", "cookie"],
+      ["http.cookie", "cookie"],
+      ["http.referer", "referer"],
+      ["http.user_agent", "user-agent"],
+      ["http.x_forwarded_for", "x-forwarded-for"],
+    ] as const
+  ).map(([field, header]) => [fieldSlot(field), header]),
 );
 
 /** Field values at the response of one request. */
@@ -59,6 +64,10 @@ export class ResponseFields implements FieldValues {
     this.#response = response;
   }
 
+  get isHistoryUnknown(): boolean {
+    return this.#request.isHistoryUnknown;
+  }
+
   get(slot: number): Value | undefined {
     const getter = RESPONSE_FIELDS.get(slot);
     if (getter !== undefined) {
@@ -66,10 +75,16 @@ export class ResponseFields implements FieldValues {
       return this.#values.get(slot);
     }
     const { requestEdits } = this.#response;
-    if (requestEdits.length === 0 || !HEADER_FIELDS.has(slot)) return this.#request.get(slot);
+    if (requestEdits.length === 0 || !isEdited(slot, requestEdits)) return this.#request.get(slot);
     this.#edited ??= new RequestFields(editedFacts(this.#request, requestEdits));
     return this.#edited.get(slot);
   }
+}
+
+function isEdited(slot: number, edits: readonly HeaderEdit[]): boolean {
+  if (!HEADER_FIELDS.has(slot)) return false;
+  const header = HEADER_FIELDS.get(slot);
+  return header === undefined || edits.some(({ name }) => name.toLowerCase() === header);
 }
 
 function editedFacts({ facts }: RequestFields, edits: readonly HeaderEdit[]): RequestFields["facts"] {

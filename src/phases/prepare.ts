@@ -26,6 +26,7 @@ export interface PreparedRule {
   readonly enabled: boolean;
   readonly action: PreparedAction;
   readonly reads: ReadonlySet<string>;
+  readonly on_state_error?: NonNullable<Rule["on_state_error"]>;
 }
 
 export interface PreparedRuleset {
@@ -81,7 +82,9 @@ export function prepareRuleset(ruleset: Ruleset, context: PrepareContext): Prepa
 
 function prepareRule(rule: Rule, phase: Phase, context: PrepareContext): PreparedRule {
   const action = prepareAction(rule, phase, context);
-  return { rule, expression: rule.expression, enabled: rule.enabled, action, reads: readsOf(action) };
+  const { expression, enabled, on_state_error } = rule;
+  const policy = on_state_error === undefined ? {} : { on_state_error };
+  return { rule, expression, enabled, action, reads: readsOf(action), ...policy };
 }
 
 const NO_FIELDS: ReadonlySet<string> = new Set();

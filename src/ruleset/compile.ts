@@ -15,7 +15,7 @@ import { schemeFor } from "./fields.ts";
 import type { Phase, Rule } from "./types.ts";
 
 /** Part of a rule that compiling needs: any rule, or just its expression. */
-export interface CompilableRule extends Pick<Rule, "expression" | "enabled"> {
+export interface CompilableRule extends Pick<Rule, "expression" | "enabled" | "on_state_error"> {
   /** Names of fields that are read when the rule matches, beside those of its expression. */
   readonly reads?: ReadonlySet<string>;
 }
@@ -100,7 +100,7 @@ export function compileRules<R extends CompilableRule>(
     partsOf.set(expression, parts);
     const { matches, ops, reads } = parts;
     if (rule.enabled) {
-      const entry = { rule, index, matches };
+      const entry = { rule, index, matches: withoutHistory(rule, { matches, ops, reads }) };
       compiled.push(entry);
       indexed.add(entry, ops);
       for (const name of rule.reads === undefined ? reads : reads.union(rule.reads)) {
@@ -117,6 +117,29 @@ export function compileRules<R extends CompilableRule>(
     fieldsWithoutOp,
     partsOf,
     match: (values, currentOp, visit) => indexed.match(values, currentOp, visit),
+  };
+}
+
+/** A request's values, and whether the sequence among them is empty because nobody knows it. */
+export interface RuleValues extends FieldValues {
+  readonly isHistoryUnknown?: boolean;
+}
+
+const HISTORY_FIELDS: ReadonlySet<string> = new Set([
+  "cf.sequence.previous_ops",
+  "cf.sequence.msec_since_op",
+  "cf.sequence.id",
+]);
+
+/** What a rule says while the sequence cannot be had is for its `on_state_error` to say, not for an empty sequence. */
+function withoutHistory(rule: CompilableRule, { matches, ops, reads }: RuleParts): Predicate {
+  if (reads.isDisjointFrom(HISTORY_FIELDS)) return matches;
+  const blocks = rule.on_state_error === "block";
+  // A rule that is about no operation in particular would match everything: of that, what it says of a first request.
+  const whenUnknown: Predicate = ops === undefined || ops.has("") ? matches : () => true;
+  return (values: RuleValues) => {
+    if (values.isHistoryUnknown !== true) return matches(values);
+    return blocks && whenUnknown(values);
   };
 }
 

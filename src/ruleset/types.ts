@@ -77,6 +77,12 @@ export interface Rule {
   /** RFC 3339. */
   readonly last_updated: string;
   readonly logging?: { readonly enabled: boolean };
+  /**
+   * What becomes of a rule that asks for the sequence while nobody knows it, because it is kept on the server and that
+   * state cannot be had: it does not match (`allow`, the default), or it does for every request to the operations that
+   * it is about (`block`). Our own.
+   */
+  readonly on_state_error?: "allow" | "block";
   readonly ratelimit?: Ratelimit;
 }
 

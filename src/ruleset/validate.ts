@@ -41,6 +41,7 @@ function checkIdentity(place: Place): void {
   place.member("ref").string({ min: 1, max: MAX_REF_LENGTH, required: false });
   place.member("description").string({ max: MAX_DESCRIPTION_LENGTH, required: false });
   place.member("enabled").boolean();
+  place.member("on_state_error").oneOf(["allow", "block"], { required: false });
   const logging = place.member("logging");
   if (logging.object({ required: false }) !== undefined) {
     if (logging.member("enabled").isPresent) logging.member("enabled").boolean();

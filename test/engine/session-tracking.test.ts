@@ -333,6 +333,42 @@ describe("state that cannot be had", () => {
     },
   );
 
+  test.each([
+    { on_state_error: undefined, status: 200 },
+    { on_state_error: "allow", status: 200 },
+    { on_state_error: "block", status: 403 },
+  ] as const)(
+    "a rule that asks for the sequence, on_state_error $on_state_error: $status",
+    async ({ on_state_error, status }) => {
+      const policy = on_state_error === undefined ? {} : { on_state_error };
+      for (const expression of [NEEDS_A, REFUSES_A, REFUSES_A.replace("any(", "not any(")]) {
+        const rules = [rule(expression, policy), rule('http.request.uri.path eq "/c/x"')];
+        const engine = start([sessionZone({}, {}, { rulesets: [ruleset(rules)] })], {
+          store: stores["later"] as SequenceStore,
+        });
+        expect(await call(engine, b(mara))).toBe(status);
+        expect(engine.events.map(({ detail }) => detail)).toEqual(
+          status === 403 ? ["the sequence cannot be had; `on_state_error` is block"] : [],
+        );
+        // Other operations and other rules are none of its business.
+        expect(await call(engine, a(mara))).toBe(200);
+        expect(await call(engine, { target: "/c/x", headers: mara })).toBe(403);
+      }
+    },
+  );
+
+  test("a rule about no operation in particular says what it says of a first request, not of all requests", async () => {
+    const rules = [
+      rule('http.request.uri.path eq "/a" and not any(cf.sequence.previous_ops[*] == "bbbbbbbb")', {
+        on_state_error: "block",
+      }),
+    ];
+    const store = stores["at once"] as SequenceStore;
+    const engine = start([sessionZone({}, {}, { rulesets: [ruleset(rules)] })], { store });
+    expect(await call(engine, a(mara))).toBe(403);
+    expect(await call(engine, b(mara))).toBe(200);
+  });
+
   test("a defect of the store is a defect, not an empty sequence", async () => {
     const engine = start([sessionZone()], { store: { read: defect, append: defect } });
     await expect(engine.engine.decide(engineRequest(a(mara)))).rejects.toThrow("defect");
