@@ -32,20 +32,26 @@ export function isHeaderName(name: string): boolean {
  * @param headers not changed
  */
 export function applyHeaderEdits(headers: readonly string[], edits: readonly HeaderEdit[]): string[] {
-  let edited = [...headers];
+  const edited = [...headers];
   for (const edit of edits) {
-    if (edit.operation !== "add") edited = without(edited, edit.name.toLowerCase());
+    if (edit.operation !== "add") removeFrom(edited, edit.name);
     if (edit.operation !== "remove") edited.push(edit.name, edit.value);
   }
   return edited;
 }
 
-function without(headers: readonly string[], name: string): string[] {
-  const kept: string[] = [];
+/** Moves what stays to the front: a list of dozens is looked through once, and nothing is made for it. */
+function removeFrom(headers: string[], name: string): void {
+  const lower = name.toLowerCase();
+  let end = 0;
   for (let index = 0; index < headers.length; index += 2) {
     const other = headers[index] as string;
-    if (other.length !== name.length || other.toLowerCase() !== name)
-      kept.push(other, headers[index + 1] as string);
+    if (other.length === lower.length && other.toLowerCase() === lower) continue;
+    if (end !== index) {
+      headers[end] = other;
+      headers[end + 1] = headers[index + 1] as string;
+    }
+    end += 2;
   }
-  return kept;
+  headers.length = end;
 }

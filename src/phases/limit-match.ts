@@ -1,5 +1,5 @@
 /** Which rate limits concern a request: those that act on it, those that count it, those that will count it later. */
-import type { CompiledRule, Ruleset } from "../ruleset/index.ts";
+import type { CompiledRule, Rule, Ruleset } from "../ruleset/index.ts";
 import type { PreparedLimit } from "./limit.ts";
 import type { PreparedRule, PreparedRuleset } from "./prepare.ts";
 import type { RequestRun } from "./run.ts";
@@ -36,7 +36,7 @@ export function collectLimits(
   const collector: Collector = { input, run, matches: [], later: [] };
   for (const prepared of rulesets) {
     const { id, kind, simulate } = prepared.ruleset;
-    if (!run.skips.hasRuleset(id, phase, kind)) collect(prepared, simulate === true, collector);
+    if (run.skips?.hasRuleset(id, phase, kind) !== true) collect(prepared, simulate === true, collector);
   }
   return collector;
 }
@@ -45,14 +45,14 @@ function collect(prepared: PreparedRuleset, isOnTrial: boolean, collector: Colle
   const { input, run } = collector;
   const { limits, ruleset } = prepared;
   if (limits === undefined || (isOnTrial && run.simulatedEnd)) return;
-  const acting: CompiledRule<PreparedRule>[] = [];
+  let acting: CompiledRule<PreparedRule>[] | undefined;
   prepared.rules.match(input.values, input.currentOp, (match) => {
-    acting.push(match);
+    (acting ??= []).push(match);
     return false;
   });
   const counted = countedOnArrival(prepared, input);
-  for (const { rule, acts } of inOrder(prepared, acting, counted)) {
-    if (run.skips.hasRule(rule.rule)) continue;
+  for (const { rule, acts } of inOrder(prepared, acting ?? NOTHING_ACTING, counted)) {
+    if (isSkipped(rule.rule, run)) continue;
     if (rule.action.kind === "execute") execute(rule.action.ruleset, isOnTrial, collector);
     const limit = limits.byRule.get(rule.rule.id);
     if (limit === undefined) continue;
@@ -62,11 +62,16 @@ function collect(prepared: PreparedRuleset, isOnTrial: boolean, collector: Colle
     if (limit.counting === undefined && limit.stage !== "arrival") collector.later.push(match);
   }
   for (const limit of limits.countingLater) {
-    if (run.skips.hasRule(limit.rule)) continue;
+    if (isSkipped(limit.rule, run)) continue;
     collector.later.push({ limit, ruleset, acts: false, counts: false, isOnTrial });
   }
 }
 
+function isSkipped(rule: Rule, { skips }: RequestRun): boolean {
+  return skips?.hasRule(rule) === true;
+}
+
+const NOTHING_ACTING: readonly CompiledRule<PreparedRule>[] = [];
 const NOTHING_COUNTED: ReadonlySet<PreparedLimit> = new Set();
 
 function countedOnArrival({ limits }: PreparedRuleset, input: PhaseInput): ReadonlySet<PreparedLimit> {
@@ -98,6 +103,6 @@ function inOrder(
 
 function execute(executed: PreparedRuleset, isOnTrial: boolean, collector: Collector): void {
   const { id, phase, kind, simulate } = executed.ruleset;
-  if (collector.run.skips.hasRuleset(id, phase, kind)) return;
+  if (collector.run.skips?.hasRuleset(id, phase, kind) === true) return;
   collect(executed, isOnTrial || simulate === true, collector);
 }

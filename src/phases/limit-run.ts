@@ -1,5 +1,4 @@
 /** Phase `http_ratelimit` for one request: rules in order, each counter asked once, the first that acts ends it. */
-import { ipToText } from "../expression/index.ts";
 import type { FieldValues, Value } from "../expression/index.ts";
 import { counterKey, parseScore, rateLimitHeaders } from "../ratelimit/index.ts";
 import type {
@@ -11,9 +10,8 @@ import type {
 } from "../ratelimit/index.ts";
 import { StateUnavailableError } from "../sequence/index.ts";
 import { collectLimits } from "./limit-match.ts";
-import type { LimitMatch } from "./limit-match.ts";
+import type { CollectedLimits, LimitMatch } from "./limit-match.ts";
 import type { PreparedLimit } from "./limit.ts";
-import { drive } from "./maybe-promise.ts";
 import type { MaybePromise } from "./maybe-promise.ts";
 import type { RequestRun } from "./run.ts";
 import { CONTINUE, statusOf } from "./types.ts";
@@ -49,9 +47,9 @@ export function runLimits(
   input: PhaseInput,
   { run, state }: { readonly run: RequestRun; readonly state: LimitState },
 ): MaybePromise<LimitResult> {
-  const { matches, later } = collectLimits(phase, input, run);
-  if (matches.length === 0 && later.length === 0) return NOTHING;
-  return drive(new LimitRun({ input, run, state }).evaluate(matches, later));
+  const collected = collectLimits(phase, input, run);
+  if (collected.matches.length === 0 && collected.later.length === 0) return NOTHING;
+  return new LimitRun({ input, run, state }).evaluate(collected);
 }
 
 const NOTHING: LimitResult = { decision: CONTINUE, headers: [], deferred: [] };
@@ -69,26 +67,38 @@ export function countDeferred(
   state: LimitState,
 ): MaybePromise<void> {
   const due = deferred.filter(({ limit }) => limit.stage === stage);
-  return due.length === 0 ? undefined : drive(countAll(due, response, state));
+  return due.length === 0 ? undefined : countAll(due, response, state);
 }
 
-function* countAll(
+function countAll(
   due: readonly DeferredCount[],
   { values, header }: Parameters<typeof countDeferred>[2],
   { store, nowMs }: LimitState,
-): Generator<MaybePromise<RateLimitState>, void, RateLimitState> {
+): MaybePromise<void> {
+  const waiting: Promise<unknown>[] = [];
   for (const { limit, key } of due) {
     if (limit.counting?.(values) === false) continue;
     const amount = limit.unit === "requests" ? 1 : parseScore(header(limit.scoreHeader ?? ""));
     if (amount === 0) continue;
     try {
-      yield store.hit(key, limit.policy, nowMs, amount);
+      const counted = store.hit(key, limit.policy, nowMs, amount);
+      if (counted instanceof Promise) waiting.push(counted.catch(ignoreUnavailable));
     } catch (error) {
-      // What could not be counted is lost: the response is there and nothing is left to decide.
-      if (!(error instanceof StateUnavailableError)) throw error;
-      return;
+      ignoreUnavailable(error);
     }
   }
+  return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => undefined);
+}
+
+/** What could not be counted is lost: the response is there and nothing is left to decide. */
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof StateUnavailableError)) throw error;
+}
+
+interface PendingMatch {
+  readonly index: number;
+  readonly key: string;
+  readonly asked: Promise<RateLimitState | undefined>;
 }
 
 interface RunContext {
@@ -96,8 +106,6 @@ interface RunContext {
   readonly run: RequestRun;
   readonly state: LimitState;
 }
-
-type Asking<Result> = Generator<MaybePromise<RateLimitState>, Result, RateLimitState>;
 
 class LimitRun {
   readonly #context: RunContext;
@@ -109,21 +117,30 @@ class LimitRun {
     this.#context = context;
   }
 
-  *evaluate(matches: readonly LimitMatch[], later: readonly LimitMatch[]): Asking<LimitResult> {
+  /** Goes through the matches from `start` on; waits only where the store does not answer at once. */
+  evaluate({ matches, later }: CollectedLimits, start = 0): MaybePromise<LimitResult> {
     const { run } = this.#context;
-    for (const match of matches) {
+    for (let index = start; index < matches.length; index += 1) {
+      const match = matches[index] as LimitMatch;
       if (match.isOnTrial && run.simulatedEnd) continue;
-      const decision = yield* this.#judge(match);
+      const key = this.#keyOf(match.limit);
+      const asked = this.#ask(key, match);
+      if (asked instanceof Promise) return this.#goOn({ matches, later }, { index, key, asked });
+      const decision = this.#judge(match, key, asked);
       if (decision !== undefined) return { decision, headers: [], deferred: [] };
     }
     const deferred = later.map(({ limit, isOnTrial }) => ({ limit, isOnTrial, key: this.#keyOf(limit) }));
     return { decision: CONTINUE, headers: rateLimitHeaders(this.#reports), deferred };
   }
 
-  *#judge(match: LimitMatch): Asking<TerminalDecision | undefined> {
+  async #goOn(collected: CollectedLimits, { index, key, asked }: PendingMatch): Promise<LimitResult> {
+    const decision = this.#judge(collected.matches[index] as LimitMatch, key, await asked);
+    if (decision !== undefined) return { decision, headers: [], deferred: [] };
+    return this.evaluate(collected, index + 1);
+  }
+
+  #judge(match: LimitMatch, key: string, state: RateLimitState | undefined): TerminalDecision | undefined {
     const { limit, ruleset, acts, isOnTrial } = match;
-    const key = this.#keyOf(limit);
-    const state = yield* this.#ask(key, match);
     if (state === undefined) return acts ? this.#withoutState(match, key) : undefined;
     const isEnforced = acts && !isOnTrial && limit.rule.action !== "log";
     if (isEnforced)
@@ -133,16 +150,21 @@ class LimitRun {
       : undefined;
   }
 
-  *#ask(key: string, { limit, counts }: LimitMatch): Asking<RateLimitState | undefined> {
+  /** `undefined` when the store cannot answer. */
+  #ask(key: string, { limit, counts }: LimitMatch): MaybePromise<RateLimitState | undefined> {
     if (this.#unavailable !== undefined) return undefined;
     const { store, nowMs } = this.#context.state;
     try {
-      return yield store.hit(key, limit.policy, nowMs, counts ? 1 : 0);
+      const state = store.hit(key, limit.policy, nowMs, counts ? 1 : 0);
+      return state instanceof Promise ? state.catch((error: unknown) => this.#noteUnavailable(error)) : state;
     } catch (error) {
-      if (!(error instanceof StateUnavailableError)) throw error;
-      this.#unavailable = error;
-      return undefined;
+      return this.#noteUnavailable(error);
     }
+  }
+
+  #noteUnavailable(error: unknown): undefined {
+    if (!(error instanceof StateUnavailableError)) throw error;
+    this.#unavailable = error;
   }
 
   #withoutState(match: LimitMatch, key: string): TerminalDecision | undefined {
@@ -192,7 +214,18 @@ function toDecision(
 function toCharacteristic(value: Value | undefined): CharacteristicValue {
   if (value === undefined || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(toText);
-  return "kind" in value ? ipToText(value) : [...(value as ReadonlyMap<string, Value>)].flatMap(toTextPair);
+  return "kind" in value
+    ? toHex(value.bytes)
+    : [...(value as ReadonlyMap<string, Value>)].flatMap(toTextPair);
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** An address by its bytes: its canonical text says the same and costs more. */
+function toHex(bytes: string): string {
+  let hex = "";
+  for (let at = 0; at < bytes.length; at += 1) hex += HEX[bytes.charCodeAt(at)];
+  return hex;
 }
 
 function toTextPair([key, member]: readonly [string, Value]): readonly string[] {

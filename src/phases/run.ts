@@ -8,7 +8,8 @@ import type { Decision, Hit, HitOutcome, PhaseInput, PreparedPhase, TerminalDeci
 
 /** What the phases of one request leave to each other. Changed while they run. */
 export class RequestRun {
-  readonly skips = new Skips();
+  /** `undefined` until a skip rule fires, which for most requests is never. */
+  skips: Skips | undefined;
   /**
    * A rule of a ruleset on trial would have ended the request. Rulesets on trial are not asked any more, so that the
    * same rules match as without the trial; those in force go on.
@@ -31,7 +32,7 @@ export function runPhase(
   const edits: HeaderEdit[] = [];
   for (const prepared of rulesets) {
     const { ruleset } = prepared;
-    if (run.skips.hasRuleset(ruleset.id, phase, ruleset.kind)) continue;
+    if (run.skips?.hasRuleset(ruleset.id, phase, ruleset.kind) === true) continue;
     const end = runRuleset(prepared, { input, run, edits, isOnTrial: ruleset.simulate === true });
     if (end === "end_phase") break;
     if (typeof end === "object") return { decision: end, edits };
@@ -54,7 +55,7 @@ function runRuleset(prepared: PreparedRuleset, walk: Walk): Step {
   if (walk.isOnTrial && run.simulatedEnd) return "next";
   let end = "next" as Step;
   prepared.rules.match(input.values, input.currentOp, (match: CompiledRule<PreparedRule>) => {
-    if (run.skips.hasRule(match.rule.rule)) return false;
+    if (run.skips?.hasRule(match.rule.rule) === true) return false;
     end = runAction(match.rule, prepared, walk);
     return end !== "next";
   });
@@ -89,6 +90,7 @@ function runAction({ rule, action }: PreparedRule, prepared: PreparedRuleset, wa
       return "next";
     case "skip":
       report("applied");
+      run.skips ??= new Skips();
       run.skips.add(action.parameters, prepared.ruleset.kind);
       return skipStep(action);
     case "execute":
@@ -116,7 +118,8 @@ function skipStep({ parameters }: ActionOf<"skip">): Step {
 /** The rules of a custom ruleset in the place of the rule that executes it; it leaves no event of its own. */
 function runExecuted({ ruleset }: ActionOf<"execute">, walk: Walk): Step {
   const { run, input } = walk;
-  if (run.skips.hasRuleset(ruleset.ruleset.id, ruleset.ruleset.phase, ruleset.ruleset.kind)) return "next";
+  const { id, phase, kind } = ruleset.ruleset;
+  if (run.skips?.hasRuleset(id, phase, kind) === true) return "next";
   const isOnTrial = walk.isOnTrial || ruleset.ruleset.simulate === true;
   const end = runRuleset(ruleset, { run, input, edits: walk.edits, isOnTrial });
   return walk.isOnTrial && run.simulatedEnd ? "end_ruleset" : end;

@@ -32,7 +32,7 @@ export function rateLimitHeaders(reports: readonly RateLimitReport[]): readonly 
   const headers: string[] = [];
   const counted = reports.filter(({ unit }) => unit === "requests");
   if (counted.length > 0) {
-    headers.push("ratelimit-policy", counted.map(policyItem).join(", "));
+    headers.push("ratelimit-policy", counted.map((report) => wordingOf(report).policyItem).join(", "));
     headers.push("ratelimit", counted.map(limitItem).join(", "));
   }
   const waitSeconds = Math.max(0, ...reports.map(({ state }) => retryAfterSeconds(state)));
@@ -50,15 +50,31 @@ export function retryAfterSeconds(state: RateLimitState): number {
   return Math.max(1, Math.ceil(Math.max(state.lockedMs, state.resetMs) / 1000));
 }
 
-function policyItem({ name, policy }: RateLimitReport): string {
-  const windowSeconds = Math.max(1, Math.ceil(policy.periodMs / 1000));
-  return `${quotedName(name)};q=${integer(policy.limit)};w=${integer(windowSeconds)}`;
+/** What is the same for all responses under one policy, worked out once. */
+interface Wording {
+  readonly name: string;
+  readonly quoted: string;
+  readonly policyItem: string;
 }
 
-function limitItem({ name, state }: RateLimitReport): string {
+const wordings = new WeakMap<RateLimitPolicy, Wording>();
+
+function wordingOf({ name, policy }: RateLimitReport): Wording {
+  const known = wordings.get(policy);
+  if (known?.name === name) return known;
+  const quoted = quotedName(name);
+  const windowSeconds = Math.max(1, Math.ceil(policy.periodMs / 1000));
+  const policyItem = `${quoted};q=${integer(policy.limit)};w=${integer(windowSeconds)}`;
+  const wording = { name, quoted, policyItem };
+  wordings.set(policy, wording);
+  return wording;
+}
+
+function limitItem(report: RateLimitReport): string {
+  const { state } = report;
   const effectiveSeconds = state.acts ? retryAfterSeconds(state) : Math.ceil(state.resetMs / 1000);
   const effective = effectiveSeconds > 0 ? `;t=${integer(effectiveSeconds)}` : "";
-  return `${quotedName(name)};r=${integer(state.remaining)}${effective}`;
+  return `${wordingOf(report).quoted};r=${integer(state.remaining)}${effective}`;
 }
 
 function integer(value: number): string {
