@@ -1,0 +1,130 @@
+/**
+ * What counting sequences costs: an hour of a million requests to 10,000 operations, and a question about a day of a
+ * million requests to 1,000. Times are CPU times of this thread, the least of several rounds, which others disturbed
+ * least; traffic follows a Markov chain with eight ways on from every operation.
+ */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import {
+  createDayWindow,
+  createHourCounter,
+  createOperationTable,
+  topSequences,
+} from "../../src/analytics/index.ts";
+import type { DayWindow, HourCounter, OperationTable } from "../../src/analytics/index.ts";
+import { createChain, createTraffic, MAX_HISTORY, replay, shortId } from "../analytics/markov.ts";
+import type { Traffic } from "../analytics/markov.ts";
+
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+const REQUESTS = 1_000_000;
+const ROUNDS = 5;
+const HOUR_MS = 3_600_000;
+const START = 500_000 * HOUR_MS;
+
+export async function measure(): Promise<Figure[]> {
+  const large = trafficOf(10_000);
+  const operations = createOperationTable(idsOf(10_000));
+  const feed = leastOf(() => feedIndexes(large, () => undefined));
+  const byIndex = leastOf(() => {
+    const counter = createHourCounter({ operations });
+    feedIndexes(large, (op, previous) => counter.record(op, previous));
+  });
+  const feedIds = leastOf(() => replay(large, () => undefined));
+  const byId = leastOf(() => countIds(large, operations));
+  const bytes = retainedBytes(() => countIds(large, operations));
+  const { warm, cold } = queryTimes();
+  return [
+    { name: "analytics-record-ns", value: ((byIndex - feed) * 1e6) / REQUESTS, unit: "ns" },
+    { name: "analytics-record-ids-ns", value: ((byId - feedIds) * 1e6) / REQUESTS, unit: "ns" },
+    { name: "analytics-bytes-10k-ops", value: bytes, unit: "bytes" },
+    { name: "analytics-day-query-ms", value: warm, unit: "ms" },
+    { name: "analytics-day-query-new-hour-ms", value: cold, unit: "ms" },
+  ];
+}
+
+function trafficOf(operations: number): Traffic {
+  const chain = createChain({ operations, fanOut: 8, repeat: 0.15, end: 0.08, seed: 1 });
+  return createTraffic(chain, REQUESTS, 2);
+}
+
+function idsOf(operations: number): string[] {
+  return Array.from({ length: operations }, (_, op) => shortId(op));
+}
+
+/** Operation numbers of the traffic are one below the indexes of a table that was filled in their order. */
+function feedIndexes(traffic: Traffic, record: (op: number, previous: Uint16Array) => void): void {
+  const byLength = Array.from({ length: MAX_HISTORY + 1 }, (_, length) => new Uint16Array(length));
+  for (let at = 0; at < traffic.size; at += 1) {
+    const length = traffic.lengths[at] ?? 0;
+    const previous = byLength[length] ?? new Uint16Array(0);
+    for (let entry = 0; entry < length; entry += 1) {
+      previous[entry] = (traffic.histories[at * MAX_HISTORY + entry] ?? 0) + 1;
+    }
+    record((traffic.ops[at] ?? 0) + 1, previous);
+  }
+}
+
+function countIds(traffic: Traffic, operations: OperationTable): HourCounter {
+  const counter = createHourCounter({ operations });
+  replay(traffic, (op, previous) => counter.recordIds(op, previous));
+  return counter;
+}
+
+/** Milliseconds of CPU time. */
+function timeOf(run: () => unknown): number {
+  const before = process.threadCpuUsage();
+  run();
+  return process.threadCpuUsage(before).user / 1000;
+}
+
+function leastOf(run: () => unknown): number {
+  return Math.min(...Array.from({ length: ROUNDS }, () => timeOf(run)));
+}
+
+/** Bytes that stay in use as long as what was made is held: on the heap and in typed arrays. */
+function retainedBytes(make: () => unknown): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const inUse = (): number => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  make();
+  const before = inUse();
+  const held = [make()];
+  const bytes = inUse() - before;
+  return held.length === 0 ? 0 : bytes;
+}
+
+/** A day of a million requests: what an answer takes when new requests came, and the first one of a new hour. */
+function queryTimes(): { readonly warm: number; readonly cold: number } {
+  const day = createDayWindow({ operations: idsOf(1000), source: "bench" });
+  const traffic = trafficOf(1000);
+  replay(traffic, (op, previous, at) =>
+    day.record(START + Math.floor((at / REQUESTS) * 24 * HOUR_MS), op, previous),
+  );
+  let hour = 24;
+  const ask = (nowMs: number): number => timeOf(() => answer(day, nowMs));
+  ask(START + hour * HOUR_MS - 1);
+  const warm: number[] = [];
+  const cold: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    day.record(START + hour * HOUR_MS - 1, shortId(1), [shortId(0)]);
+    warm.push(ask(START + hour * HOUR_MS - 1));
+    day.advance(START + hour * HOUR_MS);
+    cold.push(ask(START + hour * HOUR_MS));
+    hour += 1;
+  }
+  return { warm: Math.min(...warm), cold: Math.min(...cold) };
+}
+
+function answer(day: DayWindow, nowMs: number): void {
+  const { sequences } = topSequences(day.summary(nowMs));
+  if (sequences.length === 0) throw new Error("expected sequences, found none");
+}
