@@ -15,7 +15,7 @@ const operations = defineOperations({
   b: "POST /b/{id}",
   c: { operation: "DELETE /c", record: "success", prefetch: "ignore" },
 });
-const { shortIds, require, requireAny, forbid } = operations;
+const { shortIds, require: needs, requireAny, forbid } = operations;
 
 describe("ids", () => {
   test("are the hash of the definition: the same tomorrow and elsewhere", () => {
@@ -56,10 +56,8 @@ describe("what is refused", () => {
   });
 
   test("names that were not declared", () => {
-    expect(() => require("toString" as never)).not.toThrow();
-    expect(() => require("toString" as never).before("a")).toThrow(
-      /expected one of a, b, c, found `toString`/,
-    );
+    expect(() => needs("toString" as never)).not.toThrow();
+    expect(() => needs("toString" as never).before("a")).toThrow(/expected one of a, b, c, found `toString`/);
   });
 
   test.each(["10", "10 m", "-1s", "0s", "1d", "25h", "1e3s"])("the span %s", (span) => {
@@ -86,7 +84,7 @@ describe("sentences", () => {
   test.each([
     [
       "a before b",
-      require("a").before("b"),
+      needs("a").before("b"),
       "b needs a before it",
       [
         [b, [], true],
@@ -96,7 +94,7 @@ describe("sentences", () => {
     ],
     [
       "a within a minute before b",
-      require("a").before("b").within("1m"),
+      needs("a").before("b").within("1m"),
       "b needs a at most 1 min before it",
       [
         [b, [[a, 60_000]], false],
@@ -106,7 +104,7 @@ describe("sentences", () => {
     ],
     [
       "a two seconds before b",
-      require("a").before("b").atLeast("2s"),
+      needs("a").before("b").atLeast("2s"),
       "b needs a at least 2 s before it",
       [
         [b, [[a, 1999]], true],
@@ -115,7 +113,7 @@ describe("sentences", () => {
     ],
     [
       "a and c before b",
-      require("a", "c").before("b"),
+      needs("a", "c").before("b"),
       "b needs a and c before it",
       [
         [b, [[a, 1]], true],
@@ -131,7 +129,7 @@ describe("sentences", () => {
     ],
     [
       "a then c directly before b",
-      require("a", "c").before("b").directly(),
+      needs("a", "c").before("b").directly(),
       "b needs a and c directly before it",
       [
         [
@@ -219,24 +217,24 @@ describe("sentences", () => {
   });
 
   test("are plain rules of the API", () => {
-    const rule = require("a").before("b").within("10m").named("order");
+    const rule = needs("a").before("b").within("10m").named("order");
     expect(JSON.parse(JSON.stringify(rule))).toEqual({
       action: "block",
       description: "b needs a at most 10 min before it",
       expression: `cf.sequence.current_op eq "${b}" and not cf.sequence.msec_since_op["${a}"] le 600000`,
       ref: "order",
     });
-    expect(require("a").before("b").logOnly().action).toBe("log");
+    expect(needs("a").before("b").logOnly().action).toBe("log");
   });
 
   test("refuse what cannot be", () => {
-    expect(() => require("a").before("b").atLeast("2m").within("1m")).toThrow(/swap the two/);
+    expect(() => needs("a").before("b").atLeast("2m").within("1m")).toThrow(/swap the two/);
     expect(() => requireAny("a", "c").before("b").directly()).toThrow(/a rule for each/);
   });
 
   test("keep their ids as long as they say the same", () => {
-    const rule = require("a").before("b");
-    expect(ids([rule])).toEqual(ids([require("a").before("b")]));
+    const rule = needs("a").before("b");
+    expect(ids([rule])).toEqual(ids([needs("a").before("b")]));
     expect(ids([rule])).not.toEqual(ids([rule.within("1m")]));
   });
 });
