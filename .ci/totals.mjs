@@ -1,10 +1,13 @@
-/** Prints `PASSED FAILED SKIPPED`: the totals of the reports that vitest and Playwright wrote into a folder. */
+/**
+ * Prints `PASSED FAILED SKIPPED`: the totals of the reports that vitest and Playwright wrote into a folder. Below it, one
+ * line for each group of skipped tests: their names say why.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const [, , folder = "."] = process.argv;
 
-const NOT_RUN = { passed: 0, failed: 1, skipped: 0 };
+const NOT_RUN = { passed: 0, failed: 1, skipped: 0, names: [] };
 
 /** A report that is missing, damaged or empty is one failure: the part it tells of did not run. */
 function totals(name, count) {
@@ -23,17 +26,36 @@ const brokenFiles = ({ testResults }) =>
       status === "failed" && assertionResults.every((result) => result.status !== "failed"),
   ).length;
 
+const grouped = (names) =>
+  [...new Set(names)].map((name) => `skipped: ${name} (${names.filter((other) => other === name).length})`);
+
 const vitest = totals("vitest.json", (report) => ({
   passed: report.numPassedTests,
   failed: report.numFailedTests + brokenFiles(report),
   skipped: report.numPendingTests + report.numTodoTests,
+  names: grouped(
+    report.testResults.flatMap(({ assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => ["pending", "skipped", "todo"].includes(status))
+        .map(({ ancestorTitles, title }) => ancestorTitles[0] ?? title),
+    ),
+  ),
 }));
 
-const playwright = totals("playwright.json", ({ stats, errors }) => ({
+/** All specs of a Playwright report, however deep their suites are. */
+const specsOf = ({ suites = [], specs = [] }) => [...specs, ...suites.flatMap(specsOf)];
+
+const playwright = totals("playwright.json", ({ stats, errors, suites }) => ({
   passed: stats.expected,
   failed: stats.unexpected + stats.flaky + errors.length,
   skipped: stats.skipped,
+  names: grouped(
+    specsOf({ suites })
+      .filter(({ tests }) => tests.some(({ status }) => status === "skipped"))
+      .map(({ file, title }) => `${file}: ${title}`),
+  ),
 }));
 
 const sum = (key) => vitest[key] + playwright[key];
-process.stdout.write(`${sum("passed")} ${sum("failed")} ${sum("skipped")}\n`);
+const lines = [`${sum("passed")} ${sum("failed")} ${sum("skipped")}`, ...vitest.names, ...playwright.names];
+process.stdout.write(`${lines.join("\n")}\n`);

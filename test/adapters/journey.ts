@@ -113,7 +113,9 @@ export function describeJourneys(framework: Framework): void {
       expect((await visitor.post("/transfer", {})).status).toBe(201);
     });
 
-    test.runIf(framework.tells)("a handler is told what came before", async () => {
+    // The gateway has no handlers to tell.
+    if (!framework.tells) return;
+    test("a handler is told what came before", async () => {
       await visitor.get("/accounts/7/balance");
       clock.advance("3s");
       await visitor.get("/leave");

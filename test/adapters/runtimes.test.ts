@@ -1,25 +1,25 @@
 /**
- * The journeys on Deno, Bun and workerd. Their binaries have a hundred megabytes each and are no dependencies of the
- * project: they are looked for in `STEPGATE_RUNTIMES` (a folder, such as `node_modules/.bin` of a project into which
- * `npm install deno bun workerd` put them) and in PATH. What is not found is skipped by name.
+ * The journeys on Deno, Bun and workerd, one process of each. Their binaries have a hundred megabytes each and are no
+ * dependencies of the project: `npm run setup` finds or installs them. What it could not is skipped by name.
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { rolldown } from "rolldown";
-import type { TestClock } from "../../src/testing/index.ts";
+import { afterAll, beforeAll } from "vitest";
+import { readTestTools } from "../setup/tools.ts";
+import type { FoundRuntime, RuntimeName } from "../setup/tools.ts";
 import { describeJourneys } from "./journey.ts";
 import { CLOCK_FIELD, sendTo } from "./kit.ts";
-import type { RunningApp } from "./kit.ts";
 
 interface RuntimeRow {
-  readonly name: string;
+  readonly name: RuntimeName;
   /** Writes what it needs beside `bundle.js`. @returns arguments of the command */
   prepare(dir: string, port: number): Promise<readonly string[]>;
 }
@@ -29,6 +29,7 @@ const RUNTIMES: readonly RuntimeRow[] = [
     name: "deno",
     prepare: async (_dir, port) => [
       "serve",
+      "--quiet",
       "--no-config",
       "--host",
       "127.0.0.1",
@@ -64,14 +65,9 @@ const app :Workerd.Worker = (
   },
 ];
 
-const folders = [process.env["STEPGATE_RUNTIMES"] ?? "", ...(process.env["PATH"] ?? "").split(delimiter)];
-const find = (name: string): string | undefined =>
-  folders.map((folder) => join(folder, name)).find((path) => folder(path) && existsSync(path));
-/** An empty entry of PATH means the current folder, which is not asked. */
-const folder = (path: string): boolean => path.startsWith("/");
-
-async function startRuntime(command: string, row: RuntimeRow, clock: TestClock): Promise<RunningApp> {
-  const dir = await mkdtemp(join(tmpdir(), "stepgate-runtime-"));
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "stepgate-runtimes-"));
   const build = await rolldown({
     input: new URL("runtime-app.ts", import.meta.url).pathname,
     platform: "neutral",
@@ -79,24 +75,24 @@ async function startRuntime(command: string, row: RuntimeRow, clock: TestClock):
   });
   await build.write({ file: join(dir, "bundle.js"), format: "esm" });
   await build.close();
+});
+
+const running: ChildProcess[] = [];
+afterAll(async () => {
+  for (const server of running) {
+    server.kill("SIGKILL");
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+  }
+  await rm(dir, { recursive: true });
+});
+
+async function serve(command: string, row: RuntimeRow): Promise<number> {
   const port = await freePort();
-  const server = spawn(command, await row.prepare(dir, port), {
-    cwd: dir,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const args = await row.prepare(dir, port);
+  const server = spawn(command, args, { cwd: dir, stdio: ["ignore", "ignore", "inherit"] });
+  running.push(server);
   await reachable(port, server);
-  const send = sendTo(port);
-  return {
-    port,
-    send: (request) => {
-      request.headers.set(CLOCK_FIELD, String(clock.now()));
-      return send(request);
-    },
-    async close() {
-      server.kill("SIGKILL");
-      await rm(dir, { recursive: true });
-    },
-  };
+  return port;
 }
 
 async function freePort(): Promise<number> {
@@ -120,12 +116,33 @@ async function reachable(port: number, server: ChildProcess): Promise<void> {
   throw new Error("the runtime did not listen within ten seconds");
 }
 
+/** @returns what `npm run setup` found; what it has not looked for yet is missing too */
+function found(name: RuntimeName): FoundRuntime {
+  try {
+    return readTestTools().runtimes[name];
+  } catch {
+    return { file: null, reason: "`npm run setup` has not been run" };
+  }
+}
+
 for (const row of RUNTIMES) {
-  const command = find(row.name);
+  const runtime = found(row.name);
+  // A visitor's state is in its cookies and the clock in each request, so one process serves every journey.
+  let port: Promise<number> | undefined;
   describeJourneys({
     name: `stepgate/fetch on ${row.name}`,
     tells: true,
-    start: (clock) => startRuntime(command ?? row.name, row, clock as TestClock),
-    ...(command === undefined ? { skip: "its binary is neither in STEPGATE_RUNTIMES nor in PATH" } : {}),
+    async start(clock) {
+      port ??= serve(runtime.file ?? row.name, row);
+      const send = sendTo(await port);
+      return {
+        send(request) {
+          if (clock !== undefined) request.headers.set(CLOCK_FIELD, String(clock.now()));
+          return send(request);
+        },
+        close: async () => undefined,
+      };
+    },
+    ...(runtime.file === null ? { skip: runtime.reason } : {}),
   });
 }

@@ -1,6 +1,7 @@
 /** `npm run setup`: finds, and where it can installs, what the tests need beside npm packages. */
 import { provideChromium } from "./chromium.ts";
 import { findProgram } from "./run.ts";
+import { provideRuntimes } from "./runtimes.ts";
 import { installPackages } from "./system-packages.ts";
 import { writeTestTools } from "./tools.ts";
 
@@ -18,6 +19,7 @@ async function provideProgram(name: string, debianPackage: string): Promise<stri
 const chromium = await provideChromium(say);
 const certutil = await provideProgram("certutil", "libnss3-tools");
 const redisServer = await provideProgram("redis-server", "redis-server");
+const runtimes = await provideRuntimes(say);
 
 const missing = [
   ...(chromium === undefined ? ["Chromium (Debian: `apt-get install chromium`)"] : []),
@@ -31,6 +33,13 @@ if (chromium === undefined || certutil === undefined) {
   say(`chromium      ${chromium.file} (${chromium.version})`);
   say(`certutil      ${certutil}`);
   say(`redis-server  ${redisServer ?? "missing: tests that need it will fail and say so"}`);
-  const tools = { chromium: chromium.file, certutil, redisServer: redisServer ?? null };
+  for (const [name, runtime] of Object.entries(runtimes)) {
+    const told =
+      runtime.file === null
+        ? `missing: its tests are skipped, ${runtime.reason}`
+        : `${runtime.file} (${runtime.version})`;
+    say(`${name.padEnd(13)} ${told}`);
+  }
+  const tools = { chromium: chromium.file, certutil, redisServer: redisServer ?? null, runtimes };
   say(`written to    ${writeTestTools(tools)}`);
 }

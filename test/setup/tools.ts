@@ -2,6 +2,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+export const RUNTIME_NAMES = ["deno", "bun", "workerd"] as const;
+export type RuntimeName = (typeof RUNTIME_NAMES)[number];
+
+/** A runtime beside Node that was seen to start, or why there is none. */
+export type FoundRuntime =
+  | { readonly file: string; readonly version: string }
+  | { readonly file: null; readonly reason: string };
+
 export interface TestTools {
   /** Executable of a Chromium that was seen to start. */
   readonly chromium: string;
@@ -9,10 +17,12 @@ export interface TestTools {
   readonly certutil: string;
   /** `redis-server`, for the tests of state that several nodes share; null when there is none. */
   readonly redisServer: string | null;
+  /** The journeys are run on each of these. */
+  readonly runtimes: Readonly<Record<RuntimeName, FoundRuntime>>;
 }
 
 // Below node_modules: ignored by git, of this machine only, and gone together with what was installed.
-const FOLDER = new URL("../../node_modules/.cache/stepgate/", import.meta.url);
+export const FOLDER = new URL("../../node_modules/.cache/stepgate/", import.meta.url);
 const FILE = new URL("test-tools.json", FOLDER);
 
 export function writeTestTools(tools: TestTools): string {
