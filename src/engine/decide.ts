@@ -98,11 +98,18 @@ function toOrigin(passage: Passage, recording: Recording | undefined): Outcome {
 }
 
 /** While a zone keeps no sequences its requests are no operations: the history fields and `current_op` are empty. */
-function findOperation({ request, zone, host, target }: Located): Operation | undefined {
-  if (!zone.isTracking) return undefined;
+function findOperation(located: Located): Operation | undefined {
+  return located.zone.isTracking ? matchIn(located, located.target.path) : undefined;
+}
+
+/** The saved operation that a path would be, asked for as this request is. */
+export function matchIn(
+  { request, zone, host }: Pick<Located, "request" | "zone" | "host">,
+  path: string,
+): Operation | undefined {
   // Where one zone serves all hosts alike, its operations are saved on its name.
   const savedHost = zone.zone.anyHost === true ? zone.zone.name : host.host;
-  return zone.matcher.match(request.method, savedHost, target.path);
+  return zone.matcher.match(request.method, savedHost, path);
 }
 
 /** State is read only when something depends on it: a recording, or a rule about any request's history. */

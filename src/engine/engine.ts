@@ -1,11 +1,12 @@
 /** One request of one zone, whatever carries it: operation → sequence → phases → decision, then response → cookies. */
-import { canonicalHost, canonicalTarget } from "../operation/index.ts";
-import type { CanonicalHost } from "../operation/index.ts";
+import { canonicalHost, canonicalTarget, pathForms } from "../operation/index.ts";
+import type { CanonicalHost, PathForms } from "../operation/index.ts";
 import { compileAccount, NO_ACCOUNT } from "./account.ts";
 import type { CompiledAccount } from "./account.ts";
 import { refusalAnswer } from "./answer.ts";
 import type { RefusalReason } from "./answer.ts";
-import { decideInZone } from "./decide.ts";
+import { decideInZone, matchIn } from "./decide.ts";
+import type { Located } from "./passage.ts";
 import type { EngineRequest } from "./request.ts";
 import type { ConfigSnapshot } from "./snapshot.ts";
 import type { EngineOptions, Outcome } from "./types.ts";
@@ -60,12 +61,21 @@ export function createEngine(options: EngineOptions): Engine {
       const target = canonicalTarget(request.target, zone.pathOptions);
       if (target.kind !== "path") return refuse(request, "bad_target");
       if (target.authority !== null && !namesHost(target.authority, host)) return refuse(request, "bad_host");
-      return decideInZone({ request, zone, host, target, options });
+      const forms = formsOf({ request, zone, host, target });
+      return decideInZone({ request, zone, host, target, forms, options });
     },
     hasHost: (host) => byHost.has(host) || forAnyHost !== undefined,
     origins: () => new Set([...zones.values()].map(({ zone }) => zone.origin)),
     close: unsubscribe,
   };
+}
+
+/** The spellings of the path that rules see and the origin receives. */
+function formsOf(found: Pick<Located, "request" | "zone" | "host" | "target">): PathForms {
+  const { zone, target } = found;
+  const { normalization, pathOptions } = zone;
+  if (normalization === undefined) return { rules: target.path, origin: target.path };
+  return pathForms(target, { normalization, pathOptions, match: (path) => matchIn(found, path) });
 }
 
 /** Whether the authority of an absolute-form target is the one of the Host field (RFC 9112 section 3.2.2). */

@@ -21,7 +21,6 @@ export type {
   CookieScope,
   SequenceSettings,
   TokenConfig,
-  UrlNormalization,
   Zone,
   ZoneSettings,
 } from "./snapshot.ts";

@@ -1,5 +1,5 @@
 /** What is known of one request on its way through its zone, and what has happened to it. */
-import type { CanonicalHost, CanonicalPath, Operation } from "../operation/index.ts";
+import type { CanonicalHost, CanonicalPath, Operation, PathForms } from "../operation/index.ts";
 import type { FieldValues } from "../expression/index.ts";
 import { applyHeaderEdits, countDeferred, RequestRun, runLimits, runPhase } from "../phases/index.ts";
 import type {
@@ -34,6 +34,8 @@ export interface Located {
   readonly zone: CompiledZone;
   readonly host: CanonicalHost;
   readonly target: CanonicalPath;
+  /** What rules see of the path, and what the origin receives. */
+  readonly forms: PathForms;
   readonly options: EngineOptions;
 }
 
@@ -64,7 +66,7 @@ export class Passage {
   #isCleared: boolean | undefined;
 
   constructor(located: Located) {
-    const { request, zone, host, target, options } = located;
+    const { request, zone, host, target, forms, options } = located;
     this.located = located;
     // A preflight carries no credentials and asks for nothing: it is neither judged nor remembered.
     this.#isExempt = zone.zone.paused === true || isPreflight(request);
@@ -73,7 +75,7 @@ export class Passage {
       request,
       zoneName: zone.zone.name,
       host: host.host,
-      path: target.path,
+      path: forms.rules,
       query: target.query.slice(1),
       cookie: this.cookie ?? "",
       isIdentified: () => this.identity?.kind === "present",
@@ -203,10 +205,10 @@ export class Passage {
   }
 
   #target(): ReturnType<PhaseInput["target"]> {
-    const { request, zone, host, target } = this.located;
+    const { request, zone, host, target, forms } = this.located;
     const { scheme } = request;
     return {
-      url: { scheme, host: host.host, path: target.path, query: target.query.slice(1) },
+      url: { scheme, host: host.host, path: forms.rules, query: target.query.slice(1) },
       authority: host.port === null ? host.host : `${host.host}:${host.port}`,
       allowsHost: (name) => zone.hosts.has(name),
     };

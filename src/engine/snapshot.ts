@@ -2,7 +2,7 @@
  * The configuration the engine runs on: immutable, replaced as a whole. Parts that did not change keep
  * their identity from one snapshot to the next, so that only what changed is compiled again.
  */
-import type { Operation, PathOptions } from "../operation/index.ts";
+import type { Operation, PathOptions, UrlNormalization } from "../operation/index.ts";
 import type { List, Ruleset } from "../ruleset/index.ts";
 import type { SeqRule } from "../sequence/index.ts";
 
@@ -87,13 +87,6 @@ export interface TokenConfig {
   readonly lastUpdatedAt: number;
 }
 
-/** Wire shape of `/zones/{id}/url_normalization`. */
-export interface UrlNormalization {
-  /** Who sees the normalised path: rules only, rules and the origin, or nobody. */
-  readonly scope: "incoming" | "both" | "none";
-  readonly type: "cloudflare" | "rfc3986";
-}
-
 export interface ZoneSettings {
   /** How the zone's origin reads paths, where it differs from the defaults. */
   readonly pathOptions?: Partial<PathOptions>;
@@ -105,7 +98,7 @@ export interface ZoneSettings {
   readonly tokenConfigs?: readonly TokenConfig[];
   /** {@link DEFAULT_SEQUENCE_SETTINGS} when absent. */
   readonly sequence?: SequenceSettings;
-  /** `{scope: "both", type: "cloudflare"}` when absent: the same path is matched and forwarded. */
+  /** Which spelling of a path rules see and the origin receives; {@link DEFAULT_URL_NORMALIZATION} when absent. */
   readonly urlNormalization?: UrlNormalization;
 }
 

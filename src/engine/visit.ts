@@ -13,11 +13,11 @@ const CLIENT_GONE = 499;
 
 /** @param recording the operation that is recorded if its response says so */
 export function createVisit(passage: Passage, recording: Recording | undefined): Visit {
-  const { zone, host, target, options } = passage.located;
+  const { zone, host, target, forms, options } = passage.located;
   return {
     zoneId: zone.zone.id,
     origin: zone.zone.origin,
-    target: target.path + target.query,
+    target: forms.origin + target.query,
     host: host.host,
     cookie: passage.cookie,
     requestHeaders: (headers) =>
@@ -95,8 +95,8 @@ function withCookies(headers: string[], lines: readonly string[]): string[] {
  */
 function counts({ operation }: Recording, { located }: Passage, status: number): boolean {
   if (status < 400) return true;
-  const { request, target } = located;
-  const path = request.isRoutedAsSent === true ? request.target.replace(/\?.*$/s, "") : target.path;
+  const { request, forms } = located;
+  const path = request.isRoutedAsSent === true ? request.target.replace(/\?.*$/s, "") : forms.origin;
   return operation.record === "forwarded" && isExactRequest(operation, request.method, path);
 }
 

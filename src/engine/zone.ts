@@ -1,6 +1,6 @@
 /** A zone made ready for requests. Compiled when its configuration changes; requests only look things up. */
-import { createMatcher, DEFAULT_PATH_OPTIONS } from "../operation/index.ts";
-import type { OperationMatcher, PathOptions } from "../operation/index.ts";
+import { createMatcher, DEFAULT_PATH_OPTIONS, DEFAULT_URL_NORMALIZATION } from "../operation/index.ts";
+import type { OperationMatcher, PathOptions, UrlNormalization } from "../operation/index.ts";
 import { prepareRuleset } from "../phases/index.ts";
 import type { PreparedPhase, PreparedRuleset } from "../phases/index.ts";
 import { PHASES } from "../ruleset/index.ts";
@@ -20,6 +20,8 @@ export interface CompiledZone {
   readonly account: CompiledAccount;
   /** For the canonical form of targets and for the matcher alike. */
   readonly pathOptions: PathOptions;
+  /** Absent where rules and the origin get the canonical form, which is the default. */
+  readonly normalization: UrlNormalization | undefined;
   readonly matcher: OperationMatcher;
   readonly tracker: SequenceTracker;
   /** Whether sequences are kept at all. */
@@ -72,6 +74,7 @@ export function compileZone(
     zone,
     account,
     pathOptions,
+    normalization: normalizationOf(zone),
     matcher: sameOperations ? previous.matcher : createMatcher(zone.operations, pathOptions),
     ...compileTracking(zone, kept, parts),
     hosts: new Set(zone.hosts),
@@ -81,6 +84,12 @@ export function compileZone(
       HISTORY_FIELDS.some((field) => fieldsWithoutOp.has(field)),
     ),
   };
+}
+
+function normalizationOf({ settings }: Zone): UrlNormalization | undefined {
+  const { scope, type } = settings.urlNormalization ?? DEFAULT_URL_NORMALIZATION;
+  const isDefault = scope === DEFAULT_URL_NORMALIZATION.scope && type === DEFAULT_URL_NORMALIZATION.type;
+  return isDefault ? undefined : { scope, type };
 }
 
 /** @param kept the zone as it was before, if its settings are the same */

@@ -3,6 +3,8 @@ export type { AsteriskTarget, CanonicalTarget, CanonicalPath } from "./target.ts
 export type { TargetError, TargetErrorCode } from "./canonical-path.ts";
 export { DEFAULT_PATH_OPTIONS } from "./options.ts";
 export type { PathOptions } from "./options.ts";
+export { DEFAULT_URL_NORMALIZATION, pathForms } from "./path-forms.ts";
+export type { PathForms, UrlNormalization } from "./path-forms.ts";
 export { matchKey } from "./match-key.ts";
 export { canonicalHost } from "./host.ts";
 export type { CanonicalHost, HostError, HostErrorCode } from "./host.ts";

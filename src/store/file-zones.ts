@@ -1,5 +1,5 @@
 /** The zones of the configuration file, brought into the store at each start. */
-import { canonicalHost } from "../operation/index.ts";
+import { canonicalHost, DEFAULT_URL_NORMALIZATION } from "../operation/index.ts";
 import { StoreError } from "./errors.ts";
 import { derivedId } from "./ids.ts";
 import type { FileZone, StoredZoneSettings, Transaction, ZoneRow } from "./types.ts";
@@ -9,7 +9,7 @@ export const DEFAULT_ZONE_SETTINGS: StoredZoneSettings = {
   sequenceCookies: { enabled: false },
   cookieScope: { sameSite: "Lax", partitioned: false, domain: null },
   authIdCharacteristics: [],
-  urlNormalization: { scope: "both", type: "cloudflare" },
+  urlNormalization: DEFAULT_URL_NORMALIZATION,
 };
 
 /**

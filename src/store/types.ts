@@ -1,6 +1,6 @@
 /** What the store keeps, and how it is read and changed. */
-import type { ConfigSource, UrlNormalization, ZoneSettings } from "../engine/index.ts";
-import type { Operation } from "../operation/index.ts";
+import type { ConfigSource, ZoneSettings } from "../engine/index.ts";
+import type { Operation, UrlNormalization } from "../operation/index.ts";
 import type { SeqRule } from "../sequence/index.ts";
 import type { ListItem, ListKind, Ruleset } from "../ruleset/index.ts";
 
