@@ -10,6 +10,7 @@ export { createFairnessCap } from "./fairness-cap.ts";
 export type { FairnessCap, FairnessCapOptions } from "./fairness-cap.ts";
 export { createHourCounter } from "./hour-counter.ts";
 export type { HourCounter, HourCounterOptions } from "./hour-counter.ts";
+export { SNAPSHOT_KEEP_MS } from "./limits.ts";
 export { journeyGraph, neighbours } from "./neighbours.ts";
 export type {
   JourneyEdge,
@@ -25,6 +26,14 @@ export { pairScore } from "./pair-score.ts";
 export type { PairScore } from "./pair-score.ts";
 export { decodeSnapshot } from "./snapshot.ts";
 export type { Snapshot, SnapshotError, SnapshotErrorCode, SnapshotLoss } from "./snapshot.ts";
+export { SNAPSHOT_KINDS } from "./snapshot-store.ts";
+export type {
+  SnapshotEntry,
+  SnapshotKind,
+  SnapshotName,
+  SnapshotStore,
+  StoredSnapshot,
+} from "./snapshot-store.ts";
 export { suggestRules } from "./suggest.ts";
 export type { NamedOperation, SuggestedRule, SuggestOptions } from "./suggest.ts";
 export { createSummary, mergeSnapshots } from "./summary.ts";

@@ -43,6 +43,16 @@ export const MAX_SNAPSHOT_NODES = 1_048_576;
 export const WINDOW_HOURS = 24;
 export const HOUR_MS = 3_600_000;
 
+/**
+ * How long a snapshot is kept, from the beginning of its period: sequences and samples for their day and an hour, in
+ * which nobody has to hurry; discovery for its ten days and one.
+ */
+export const SNAPSHOT_KEEP_MS = {
+  sequences: 25 * HOUR_MS,
+  sample: 25 * HOUR_MS,
+  discovery: 264 * HOUR_MS,
+} as const;
+
 /** Snapshots of other processes one hour may hold; more nodes than that roll their hours into one first. */
 export const MAX_SOURCES_PER_HOUR = 64;
 

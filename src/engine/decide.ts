@@ -44,6 +44,7 @@ async function decideWithSequence(passage: Passage): Promise<Outcome> {
   const tracked = await readSequence(passage, operation);
   passage.fields.setSequence(operation?.shortId ?? "", tracked);
   const answered = await judge(passage);
+  passage.tellTraffic({ operation, tracked, isEnded: answered !== undefined });
   if (answered !== undefined) return answered;
   if (operation === undefined || tracked === undefined || prefetch === "ignore")
     return toOrigin(passage, undefined);

@@ -30,7 +30,8 @@ export function createEngine(options: EngineOptions): Engine {
   let zones: ReadonlyMap<string, CompiledZone> = new Map();
   let byHost: ReadonlyMap<string, CompiledZone> = new Map();
   let forAnyHost: CompiledZone | undefined;
-  const parts = { trackerFor: options.trackerFor, tokenVerifierFor: options.tokenVerifierFor };
+  const { trackerFor, tokenVerifierFor, trafficFor } = options;
+  const parts = { trackerFor, tokenVerifierFor, trafficFor };
   const load = (snapshot: ConfigSnapshot): void => {
     const nextAccounts = new Map(
       (snapshot.accounts ?? []).map((account) => [

@@ -24,5 +24,6 @@ export type {
   Zone,
   ZoneSettings,
 } from "./snapshot.ts";
+export type { JudgedRequest, TrafficFactory, ZoneTraffic } from "./traffic.ts";
 export type { SequenceTracker, TrackedSequence, TrackerFactory } from "./tracker.ts";
 export type { EngineOptions, Outcome, OwnCookies, RateLimits, Visit } from "./types.ts";

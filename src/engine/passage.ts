@@ -25,6 +25,7 @@ import type { EngineRequest } from "./request.ts";
 import { ResponseFields } from "./response-fields.ts";
 import { UNAVAILABLE_COUNTERS } from "./state.ts";
 import type { TrackedSequence } from "./tracker.ts";
+import type { JudgedRequest } from "./traffic.ts";
 import type { EngineOptions, Outcome, OwnCookies } from "./types.ts";
 import type { CompiledZone } from "./zone.ts";
 
@@ -64,6 +65,7 @@ export class Passage {
   readonly #fired: (FiredRule | FiredSequenceRule)[] = [];
   #deferred: readonly DeferredCount[] = [];
   #isCleared: boolean | undefined;
+  #judged: JudgedRequest | undefined;
 
   constructor(located: Located) {
     const { request, zone, host, target, forms, options } = located;
@@ -95,6 +97,7 @@ export class Passage {
   /** Whether there is something to do at the response, recording aside. */
   get hasResponseWork(): boolean {
     return (
+      (this.#judged !== undefined && this.located.zone.traffic?.onResponse !== undefined) ||
       this.#fired.length > 0 ||
       this.deferred.length > 0 ||
       this.limitHeaders.length > 0 ||
@@ -132,6 +135,20 @@ export class Passage {
     if (this.deferred.length === 0) return undefined;
     const request = { values: this.fields, header: () => undefined };
     return countDeferred(this.deferred, "forward", request, this.limitState());
+  }
+
+  /** Tells those who count requests of this one, now that it is judged. */
+  tellTraffic(facts: Pick<JudgedRequest, "operation" | "tracked" | "isEnded">): void {
+    const { traffic } = this.located.zone;
+    if (traffic === undefined) return;
+    const { request, host, target } = this.located;
+    this.#judged = { request, host: host.host, path: target.path, query: target.query.slice(1), ...facts };
+    traffic.onJudged(this.#judged);
+  }
+
+  /** Tells them what the origin answered. */
+  tellTrafficOfResponse(status: number): void {
+    if (this.#judged !== undefined) this.located.zone.traffic?.onResponse?.(this.#judged, status);
   }
 
   limitState(): LimitState {

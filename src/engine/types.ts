@@ -7,6 +7,7 @@ import type { SecurityEvent } from "./events.ts";
 import type { VerifyToken } from "../session/index.ts";
 import type { ConfigSource, Zone } from "./snapshot.ts";
 import type { TrackerFactory } from "./tracker.ts";
+import type { TrafficFactory } from "./traffic.ts";
 
 /** Recognises Stepgate's own cookies, so that neither origins nor rules nor logs ever see a token. */
 export interface OwnCookies {
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly rateLimits?: RateLimits;
   /** Without it nobody can pass a challenge: challenges block. */
   readonly clearance?: ClearanceGate;
+  /** Who counts the requests of a zone; nobody when absent. */
+  readonly trafficFor?: TrafficFactory | undefined;
   /** Cryptographically strong random bytes. */
   readonly random: (lengthBytes: number) => Uint8Array;
   /** Called when a request is finished, once for each rule that fired, in their order. */

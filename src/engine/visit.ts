@@ -76,6 +76,7 @@ function complete(
   const { request } = passage.located;
   const answered = passage.transformResponse(status, received);
   passage.report(status, status);
+  passage.tellTrafficOfResponse(status);
   answered.push(...passage.limitHeaders, "stepgate-ray", request.rayId);
   if (recording === undefined || !counts(recording, passage, status)) return answered;
   const cookies = recording.tracked.record(recording.operation.shortId, request.receivedAt);

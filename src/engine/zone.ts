@@ -12,6 +12,7 @@ import { namesLists } from "./account.ts";
 import type { CompiledAccount } from "./account.ts";
 import type { Zone } from "./snapshot.ts";
 import type { SequenceTracker, TrackerFactory } from "./tracker.ts";
+import type { TrafficFactory, ZoneTraffic } from "./traffic.ts";
 import { compileMitigation } from "./zone-mitigation.ts";
 import { sequenceSettingsOf, trackingPartsOf } from "./zone-tracker.ts";
 
@@ -39,6 +40,8 @@ export interface CompiledZone {
   readonly prepared: ReadonlyMap<Ruleset, PreparedRuleset>;
   /** Whether a rule may ask for the history of a request that is no operation. */
   readonly needsHistory: boolean;
+  /** Who counts the zone's requests; absent when nobody does. */
+  readonly traffic: ZoneTraffic | undefined;
 }
 
 /** What a zone needs of the outside world. */
@@ -46,6 +49,7 @@ export interface ZoneParts {
   readonly trackerFor: TrackerFactory;
   /** Absent where tokens cannot be verified: a zone with session identifiers of type `jwt` is then refused. */
   readonly tokenVerifierFor: ((zone: Zone) => VerifyToken) | undefined;
+  readonly trafficFor: TrafficFactory | undefined;
 }
 
 /** Fields whose values come out of the sequence. */
@@ -83,6 +87,7 @@ export function compileZone(
     needsHistory: rulesets.some(({ fieldsWithoutOp }) =>
       HISTORY_FIELDS.some((field) => fieldsWithoutOp.has(field)),
     ),
+    traffic: previous?.zone === zone ? previous.traffic : parts.trafficFor?.(zone),
   };
 }
 

@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly rateLimits?: EngineOptions["rateLimits"];
   /** Challenges and clearances; see `EngineOptions`. */
   readonly clearance?: EngineOptions["clearance"];
+  /** Who counts requests; see `EngineOptions`. */
+  readonly trafficFor?: EngineOptions["trafficFor"];
   /** The clock, epoch milliseconds. */
   readonly now: () => number;
   readonly onEvent: (event: SecurityEvent) => void;

@@ -42,6 +42,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ownCookies: options.ownCookies,
     ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     ...(options.clearance === undefined ? {} : { clearance: options.clearance }),
+    trafficFor: options.trafficFor,
     random: (lengthBytes) => randomBytes(lengthBytes),
     onEvent: options.onEvent,
   });

@@ -40,5 +40,7 @@ export { createMemorySequenceStore } from "./memory-sequences.ts";
 export type { MemorySequenceOptions, MemorySequenceStore } from "./memory-sequences.ts";
 export type { RedisConnectionOptions } from "./redis-connection.ts";
 export type { RedisStatus } from "./redis-gate.ts";
+export { openRedisSnapshots } from "./redis-snapshots.ts";
+export { openSqliteSnapshots } from "./sqlite-snapshots.ts";
 export { openRedisState } from "./redis-state.ts";
 export type { RedisState } from "./redis-state.ts";

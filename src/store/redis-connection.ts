@@ -39,6 +39,17 @@ export interface StateCommands {
   append(key: string, op: Buffer, ageMs: number, limits: SessionLimits): Promise<SessionReply>;
 }
 
+/** The commands that snapshots need; they reject in the same way. */
+export interface SnapshotCommands {
+  set(key: string, bytes: Uint8Array, keepMs: number): Promise<void>;
+  get(keys: readonly string[]): Promise<readonly (Buffer | null)[]>;
+  delete(keys: readonly string[]): Promise<void>;
+  /** Adds one to a number of a hash, which is kept for `keepMs` from now on. */
+  countUp(key: string, field: string, keepMs: number): Promise<void>;
+  fields(key: string): Promise<Readonly<Record<string, string>>>;
+  deleteFields(key: string, fields: readonly string[]): Promise<void>;
+}
+
 /** A script as ioredis adds it to its client: EVALSHA, and EVAL where Redis does not know the script yet. */
 interface ScriptedRedis extends Redis {
   sgHit(key: string, ...figures: readonly number[]): Promise<readonly [number, number, number]>;
@@ -48,6 +59,7 @@ interface ScriptedRedis extends Redis {
 
 export interface RedisConnection {
   readonly commands: StateCommands;
+  readonly snapshots: SnapshotCommands;
   readonly gate: RedisGate;
   readonly close: () => void;
 }
@@ -76,6 +88,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   client.on("error", (error: NodeJS.ErrnoException) => (lastError = error.code ?? error.name));
   return {
     commands: createCommands(client, gate),
+    snapshots: createSnapshotCommands(client, gate),
     gate,
     close() {
       gate.close();
@@ -93,6 +106,30 @@ function createCommands(client: ScriptedRedis, gate: RedisGate): StateCommands {
       toReply(
         await gate.run(() => client.sgAppendBuffer(KEY_PREFIX + key, op, ageMs, maxEntries, maxIdleMs)),
       ),
+  };
+}
+
+function prefixed(keys: readonly string[]): string[] {
+  return keys.map((key) => KEY_PREFIX + key);
+}
+
+function createSnapshotCommands(client: Redis, gate: RedisGate): SnapshotCommands {
+  return {
+    set: (key, bytes, keepMs) =>
+      gate.run(async () => void (await client.set(KEY_PREFIX + key, Buffer.from(bytes), "PX", keepMs))),
+    get: (keys) => gate.run(() => client.mgetBuffer(prefixed(keys))),
+    delete: (keys) => gate.run(async () => void (await client.unlink(prefixed(keys)))),
+    countUp: (key, field, keepMs) =>
+      gate.run(
+        async () =>
+          void (await Promise.all([
+            client.hincrby(KEY_PREFIX + key, field, 1),
+            client.pexpire(KEY_PREFIX + key, keepMs),
+          ])),
+      ),
+    fields: (key) => gate.run(() => client.hgetall(KEY_PREFIX + key)),
+    deleteFields: (key, fields) =>
+      gate.run(async () => void (await client.hdel(KEY_PREFIX + key, ...fields))),
   };
 }
 

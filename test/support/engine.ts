@@ -158,7 +158,7 @@ export const testKeys = (): readonly MasterKey[] => [
 
 /** What an engine may be started with beside its zones. */
 export interface EngineExtras extends Partial<
-  Pick<EngineOptions, "rateLimits" | "clearance" | "trackerFor" | "tokenVerifierFor">
+  Pick<EngineOptions, "rateLimits" | "clearance" | "trackerFor" | "tokenVerifierFor" | "trafficFor">
 > {
   readonly accounts?: readonly Account[];
 }
