@@ -13,6 +13,7 @@ import type { IncomingMessage } from "node:http";
 import type { Visit } from "../engine/index.ts";
 import type { ForwardHooks, ForwardResult } from "../proxy/index.ts";
 import type { FinishedRequest, GatewayOptions } from "./gateway-options.ts";
+import { isKnownMethod } from "./strict.ts";
 
 /** As nginx writes it in its log. */
 const CLIENT_GONE_STATUS = 499;
@@ -32,15 +33,17 @@ function startSpan(req: IncomingMessage): { readonly span: Span; readonly within
   if (!(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer("stepgate") === undefined)
     return undefined;
   const parent = propagation.extract(ROOT_CONTEXT, req.headers);
+  // The name for what is no method, by OpenTelemetry's conventions: clients must not invent names of spans.
+  const method = isKnownMethod(req.method) ? (req.method ?? "") : "_OTHER";
   const attributes = {
-    "http.request.method": req.method ?? "",
+    "http.request.method": method,
     // Without its query, which may hold secrets.
     "url.path": (req.url ?? "").split("?", 1)[0] ?? "",
     "network.protocol.version": req.httpVersion,
   };
   const span = trace
     .getTracer("stepgate")
-    .startSpan(`${req.method ?? ""} gateway`, { kind: SpanKind.SERVER, attributes }, parent);
+    .startSpan(`${method} gateway`, { kind: SpanKind.SERVER, attributes }, parent);
   return { span, within: trace.setSpan(parent, span) };
 }
 

@@ -2,6 +2,7 @@
  * Refuses messages that another server could read differently than Node did, before anything is recorded or sent
  * upstream (RFC 9112 sections 6 and 11.2: request smuggling). Node refuses most of them itself; these it lets pass.
  */
+import { METHODS } from "node:http";
 import type { IncomingMessage } from "node:http";
 
 export type StrictRefusal =
@@ -34,6 +35,14 @@ export const DEFAULT_HEADER_POLICY: HeaderPolicy = { underscores: "forward", met
 
 const TEXT_VERSIONS = new Set(["1.0", "1.1"]);
 
+/** What Node's parser of HTTP/1.1 takes. HTTP/2 brings any text. */
+const KNOWN_METHODS: ReadonlySet<string | undefined> = new Set(METHODS);
+
+/** Whether a method is one by name; `post`, which some origins take for POST and rules do not, is none. */
+export function isKnownMethod(method: string | undefined): boolean {
+  return KNOWN_METHODS.has(method);
+}
+
 /** Methods that ask something of the gateway itself (RFC 9110 sections 9.3.6 and 9.3.8). */
 const REFUSED_METHODS = new Set(["CONNECT", "TRACE"]);
 
@@ -50,7 +59,7 @@ export function strictRefusal(
 ): StrictRefusal | undefined {
   // Node's parser takes `HTTP/2.0` and `HTTP/0.9` in a request line too; HTTP/2 itself comes as streams.
   if (!("stream" in req || TEXT_VERSIONS.has(req.httpVersion))) return "version";
-  if (REFUSED_METHODS.has(req.method ?? "")) return "method";
+  if (REFUSED_METHODS.has(req.method ?? "") || !isKnownMethod(req.method)) return "method";
   if (req.httpVersionMajor === 1 && !hasPlainTransferEncoding(req)) return "transfer_encoding";
   const { expect, via } = req.headers;
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return "expectation";

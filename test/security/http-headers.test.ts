@@ -170,6 +170,19 @@ describe("method override (M1)", () => {
   });
 });
 
+describe("methods that are none (M3)", () => {
+  test("lower case and invented ones, which only HTTP/2 lets through, are refused: WSGI origins take `post` for POST", async () => {
+    const { origin, gateway } = await start();
+    const session = await openHttp2(gateway.port);
+    for (const method of ["post", "Post", "FOO", "constructor"])
+      expect([method, (await requestHttp2(session, { method, path: "/x" })).status]).toEqual([method, 501]);
+    for (const method of ["QUERY", "PROPFIND"])
+      expect([method, (await requestHttp2(session, { method, path: "/x" })).status]).toEqual([method, 200]);
+    session.close();
+    expect(origin.seen.map(({ method }) => method)).toEqual(["QUERY", "PROPFIND"]);
+  });
+});
+
 describe("hops", () => {
   test("Via names us behind those before, and can be left out", async () => {
     expect(await headersAtOrigin({ via: "1.0 fred" })).toMatchObject({ via: "1.0 fred, 1.1 stepgate" });
