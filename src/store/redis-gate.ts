@@ -1,9 +1,10 @@
 /**
  * What stands between requests and a Redis that may be slow or gone: a deadline for each call and a circuit breaker.
  *
- * A call that is not answered in time is given up. After a few of those in a row nothing is sent any more: calls fail
- * at once, and a PING of our own finds out when Redis answers in time again. Without a connection calls fail at once
- * as well; the client reconnects by itself.
+ * A call that is not answered in time is given up. From then on nothing is sent any more: calls fail at once, and a PING
+ * of our own finds out when Redis answers in time again, at the earliest a millisecond later. So a request that makes
+ * several calls one after another waits once. Without a connection calls fail at once as well; the client reconnects
+ * by itself.
  */
 import { StateUnavailableError } from "../sequence/index.ts";
 
@@ -27,9 +28,6 @@ export interface GateOptions {
 
 const DEFAULT_TIMEOUT_MS = 50;
 
-/** Calls in a row that may be late before nothing is sent any more. */
-const FAILURES_TO_OPEN = 3;
-
 /** How often a closed gate asks whether Redis is back. */
 const PROBE_INTERVAL_MS = 250;
 
@@ -43,7 +41,6 @@ export class RedisGate {
   readonly #timeoutMs: number;
   readonly #onStatus: (status: RedisStatus, reason: string) => void;
   #status: RedisStatus = "down";
-  #failures = 0;
   #probeTimer: NodeJS.Timeout | undefined;
   /** When the PING went out that has no answer yet, monotonic ms. */
   #pingedAt: number | undefined;
@@ -71,13 +68,18 @@ export class RedisGate {
   run<Reply>(call: () => Promise<Reply>): Promise<Reply> {
     if (this.#status === "down" || !this.#connection.isReady()) return Promise.reject(DOWN);
     return new Promise((resolve, reject) => {
+      let isAnswered = false;
       const timer = setTimeout(() => {
-        this.#countFailure();
-        reject(timedOut(this.#timeoutMs));
+        // If it was this process that was late, the answer is here already, and is read before what is set now runs.
+        setImmediate(() => {
+          if (isAnswered) return;
+          reject(timedOut(this.#timeoutMs));
+          this.#suspect();
+        });
       }, this.#timeoutMs);
       const answered = (settle: () => void): void => {
+        isAnswered = true;
         clearTimeout(timer);
-        this.#failures = 0;
         settle();
       };
       call().then(
@@ -104,16 +106,16 @@ export class RedisGate {
     clearInterval(this.#probeTimer);
   }
 
-  #countFailure(): void {
-    this.#failures += 1;
-    if (this.#failures >= FAILURES_TO_OPEN)
-      this.#shut(`${this.#failures} calls in a row were not answered in time`);
+  /** A call was late: whether Redis is, a PING tells. */
+  #suspect(): void {
+    if (this.#status === "down") return;
+    this.#shut("a call was not answered in time");
+    this.#probe();
   }
 
   #open(reason: string): void {
     clearInterval(this.#probeTimer);
     this.#probeTimer = undefined;
-    this.#failures = 0;
     if (this.#status === "up") return;
     this.#status = "up";
     this.#onStatus("up", reason);
