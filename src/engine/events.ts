@@ -84,7 +84,7 @@ export interface FinishedRequest {
   readonly originStatus: number;
 }
 
-export const STATE_ERROR_DETAIL = "the sequence cannot be had; `on_state_error` is block";
+const STATE_ERROR_DETAIL = "the sequence cannot be had; `on_state_error` is block";
 
 type RuleFacts = Pick<
   SecurityEvent,
@@ -117,7 +117,8 @@ export function toEvents(
     zoneName: facts.zoneName,
     ...("seqRule" in hit
       ? sequenceRuleFacts(hit)
-      : ruleFacts(hit, missingOps(requirements(hit), previousOps))),
+      : // Of a sequence that nobody knows, nothing can be said to be missing.
+        ruleFacts(hit, hit.isStateError === true ? [] : missingOps(requirements(hit), previousOps))),
     matchIndex: fired.length - 1 - index,
     method: request.method,
     scheme: request.scheme,
@@ -136,7 +137,9 @@ export function toEvents(
 }
 
 function ruleFacts(hit: FiredRule, missing: readonly MissingOp[]): RuleFacts {
-  const { ruleset, rule, outcome, detail, wouldBeStatus } = hit;
+  const { ruleset, rule, outcome, wouldBeStatus } = hit;
+  const clauses = [hit.detail, hit.isStateError === true ? STATE_ERROR_DETAIL : undefined];
+  const detail = clauses.filter((clause) => clause !== undefined).join("; ");
   return {
     phase: ruleset.phase,
     rulesetId: ruleset.id,
@@ -146,7 +149,7 @@ function ruleFacts(hit: FiredRule, missing: readonly MissingOp[]): RuleFacts {
     ruleDescription: rule.description,
     action: rule.action,
     outcome,
-    ...(detail === undefined ? {} : { detail }),
+    ...(detail === "" ? {} : { detail }),
     ...(wouldBeStatus === undefined ? {} : { wouldBeStatus }),
     missing,
   };

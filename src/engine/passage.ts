@@ -1,6 +1,5 @@
 /** What is known of one request on its way through its zone, and what has happened to it. */
 import type { CanonicalHost, CanonicalPath, Operation, PathForms } from "../operation/index.ts";
-import type { FieldValues } from "../expression/index.ts";
 import { applyHeaderEdits, countDeferred, RequestRun, runLimits, runPhase } from "../phases/index.ts";
 import type {
   Decision,
@@ -14,7 +13,7 @@ import type {
 } from "../phases/index.ts";
 import type { Answer } from "./answer.ts";
 import { answerDecision } from "./decision-answer.ts";
-import { leavesEvent, STATE_ERROR_DETAIL, toEvents } from "./events.ts";
+import { leavesEvent, toEvents } from "./events.ts";
 import type { FiredRule, FiredSequenceRule } from "./events.ts";
 import { RequestFields } from "./fields.ts";
 import { sequenceRequirements } from "./missing-ops.ts";
@@ -159,7 +158,7 @@ export class Passage {
 
   /** Remembers that a rule fired; it becomes an event when the request is finished. */
   fire(hit: FiredRule): void {
-    if (leavesEvent(hit)) this.#fired.push(this.fields.isHistoryUnknown ? withStateError(hit) : hit);
+    if (leavesEvent(hit)) this.#fired.push(hit);
   }
 
   fireSequenceRule({ rule, reason }: FiredSeqRule): void {
@@ -205,7 +204,7 @@ export class Passage {
     for (const event of toEvents(fired, finished, sequenceRequirements)) options.onEvent(event);
   }
 
-  #input(values: FieldValues): PhaseInput {
+  #input(values: PhaseInput["values"]): PhaseInput {
     return {
       values,
       currentOp: this.fields.currentOp,
@@ -230,14 +229,6 @@ export class Passage {
       allowsHost: (name) => zone.hosts.has(name),
     };
   }
-}
-
-const HISTORY_FIELD = /\bcf\.sequence\.(?:previous_ops|msec_since_op|id)\b/;
-
-/** Says so where a rule fired because nobody knows the sequence. */
-function withStateError(hit: FiredRule): FiredRule {
-  if (hit.rule.on_state_error !== "block" || !HISTORY_FIELD.test(hit.rule.expression)) return hit;
-  return { detail: STATE_ERROR_DETAIL, ...hit };
 }
 
 const NO_PHASES: CompiledZone["phases"] = {};

@@ -57,8 +57,13 @@ function necessaryOfCombine(
 
 /** Names of the fields an expression reads. */
 export function referencedFields({ root }: CheckedFilter | CheckedValue): ReadonlySet<string> {
+  return readsOf(root);
+}
+
+/** Names of the fields that one part of an expression reads. */
+export function readsOf(node: LogicalNode | IndexNode): ReadonlySet<string> {
   const names = new Set<string>();
-  visit(root, names);
+  visit(node, names);
   return names;
 }
 

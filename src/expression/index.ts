@@ -22,4 +22,5 @@ export { createScheme } from "./scheme.ts";
 export type { FieldDefinition, Scheme, SchemeField, SchemeOptions } from "./scheme.ts";
 export { elementType, isArrayType, isMapType, parseType } from "./types.ts";
 export type { ScalarType, Type } from "./types.ts";
+export { couldBeTrue } from "./unknown.ts";
 export type { FieldValues, Predicate, Reader, Value } from "./value.ts";

@@ -2,8 +2,9 @@
 import type { CompiledRule, Rule, Ruleset } from "../ruleset/index.ts";
 import type { PreparedLimit } from "./limit.ts";
 import type { PreparedRule, PreparedRuleset } from "./prepare.ts";
+import { stateErrorOf } from "./run.ts";
 import type { RequestRun } from "./run.ts";
-import type { PhaseInput, PreparedPhase } from "./types.ts";
+import type { Hit, PhaseInput, PreparedPhase } from "./types.ts";
 
 export interface LimitMatch {
   readonly limit: PreparedLimit;
@@ -13,6 +14,8 @@ export interface LimitMatch {
   /** The request counts as it arrives. */
   readonly counts: boolean;
   readonly isOnTrial: boolean;
+  /** Why the expression holds, where nobody knows the sequence that it asks for. */
+  readonly cause: Pick<Hit, "isStateError">;
 }
 
 export interface CollectedLimits {
@@ -51,19 +54,20 @@ function collect(prepared: PreparedRuleset, isOnTrial: boolean, collector: Colle
     return false;
   });
   const counted = countedOnArrival(prepared, input);
-  for (const { rule, acts } of inOrder(prepared, acting ?? NOTHING_ACTING, counted)) {
+  for (const { rule, acts, asksHistory } of inOrder(prepared, acting ?? NOTHING_ACTING, counted)) {
     if (isSkipped(rule.rule, run)) continue;
     if (rule.action.kind === "execute") execute(rule.action.ruleset, isOnTrial, collector);
     const limit = limits.byRule.get(rule.rule.id);
     if (limit === undefined) continue;
     const counts = limit.counting === undefined ? acts && limit.stage === "arrival" : counted.has(limit);
-    const match = { limit, ruleset, acts, counts, isOnTrial };
+    const cause = acts ? stateErrorOf({ asksHistory }, input) : {};
+    const match = { limit, ruleset, acts, counts, isOnTrial, cause };
     collector.matches.push(match);
     if (limit.counting === undefined && limit.stage !== "arrival") collector.later.push(match);
   }
   for (const limit of limits.countingLater) {
     if (isSkipped(limit.rule, run)) continue;
-    collector.later.push({ limit, ruleset, acts: false, counts: false, isOnTrial });
+    collector.later.push({ limit, ruleset, acts: false, counts: false, isOnTrial, cause: {} });
   }
 }
 
@@ -90,11 +94,11 @@ function inOrder(
   { rules, limits }: PreparedRuleset,
   acting: readonly CompiledRule<PreparedRule>[],
   counted: ReadonlySet<PreparedLimit>,
-): readonly { readonly rule: PreparedRule; readonly acts: boolean }[] {
-  if (counted.size === 0) return acting.map(({ rule }) => ({ rule, acts: true }));
+): readonly { readonly rule: PreparedRule; readonly acts: boolean; readonly asksHistory: boolean }[] {
+  if (counted.size === 0) return acting.map(({ rule, asksHistory }) => ({ rule, acts: true, asksHistory }));
   const actingRules = new Set(acting.map(({ rule }) => rule));
   return rules.rules
-    .map(({ rule }) => ({ rule, acts: actingRules.has(rule) }))
+    .map(({ rule, asksHistory }) => ({ rule, acts: actingRules.has(rule), asksHistory }))
     .filter(({ rule, acts }) => {
       const limit = limits?.byRule.get(rule.rule.id);
       return acts || (limit !== undefined && counted.has(limit));

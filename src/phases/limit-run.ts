@@ -140,13 +140,13 @@ class LimitRun {
   }
 
   #judge(match: LimitMatch, key: string, state: RateLimitState | undefined): TerminalDecision | undefined {
-    const { limit, ruleset, acts, isOnTrial } = match;
+    const { limit, ruleset, acts, isOnTrial, cause } = match;
     if (state === undefined) return acts ? this.#withoutState(match, key) : undefined;
     const isEnforced = acts && !isOnTrial && limit.rule.action !== "log";
     if (isEnforced)
       this.#reports.push({ name: limit.rule.ref, unit: limit.unit, policy: limit.policy, state });
     return acts && state.acts
-      ? this.#act(match, key, { ruleset, rule: limit.rule, outcome: "applied" })
+      ? this.#act(match, key, { ruleset, rule: limit.rule, outcome: "applied", ...cause })
       : undefined;
   }
 

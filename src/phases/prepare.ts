@@ -26,7 +26,7 @@ export interface PreparedRule {
   readonly enabled: boolean;
   readonly action: PreparedAction;
   readonly reads: ReadonlySet<string>;
-  readonly on_state_error?: NonNullable<Rule["on_state_error"]>;
+  readonly on_state_error: NonNullable<Rule["on_state_error"]>;
 }
 
 export interface PreparedRuleset {
@@ -82,9 +82,13 @@ export function prepareRuleset(ruleset: Ruleset, context: PrepareContext): Prepa
 
 function prepareRule(rule: Rule, phase: Phase, context: PrepareContext): PreparedRule {
   const action = prepareAction(rule, phase, context);
-  const { expression, enabled, on_state_error } = rule;
-  const policy = on_state_error === undefined ? {} : { on_state_error };
-  return { rule, expression, enabled, action, reads: readsOf(action), ...policy };
+  const { expression, enabled } = rule;
+  return { rule, expression, enabled, action, reads: readsOf(action), on_state_error: stateErrorOf(rule) };
+}
+
+/** A rate limit goes by one policy, whether it is the sequence or the counter that cannot be had. */
+function stateErrorOf({ on_state_error, ratelimit }: Rule): NonNullable<Rule["on_state_error"]> {
+  return (ratelimit?.on_state_error ?? on_state_error) === "block" ? "block" : "allow";
 }
 
 const NO_FIELDS: ReadonlySet<string> = new Set();

@@ -56,7 +56,7 @@ function runRuleset(prepared: PreparedRuleset, walk: Walk): Step {
   let end = "next" as Step;
   prepared.rules.match(input.values, input.currentOp, (match: CompiledRule<PreparedRule>) => {
     if (run.skips?.hasRule(match.rule.rule) === true) return false;
-    end = runAction(match.rule, prepared, walk);
+    end = runAction(match, prepared, walk);
     return end !== "next";
   });
   return end === "end_ruleset" ? "next" : end;
@@ -64,10 +64,12 @@ function runRuleset(prepared: PreparedRuleset, walk: Walk): Step {
 
 type ActionOf<Kind extends PreparedAction["kind"]> = Extract<PreparedAction, { readonly kind: Kind }>;
 
-function runAction({ rule, action }: PreparedRule, prepared: PreparedRuleset, walk: Walk): Step {
+function runAction(match: CompiledRule<PreparedRule>, prepared: PreparedRuleset, walk: Walk): Step {
+  const { rule, action } = match.rule;
   const { input, run, isOnTrial } = walk;
+  const cause = stateErrorOf(match, input);
   const report = (outcome: HitOutcome, more: Pick<Hit, "detail" | "wouldBeStatus"> = {}): void =>
-    input.onHit({ ruleset: prepared.ruleset, rule, outcome, ...more });
+    input.onHit({ ruleset: prepared.ruleset, rule, outcome, ...cause, ...more });
   const terminate = (decision: TerminalDecision, outcome: HitOutcome = "applied", detail?: string): Step => {
     const more = detail === undefined ? {} : { detail };
     if (!isOnTrial) {
@@ -104,6 +106,14 @@ function runAction({ rule, action }: PreparedRule, prepared: PreparedRuleset, wa
     case "redirect":
       return runRedirect({ rule, action }, { input, report, terminate });
   }
+}
+
+/** Why a rule matched that asks for a sequence which nobody knows. */
+export function stateErrorOf(
+  { asksHistory }: Pick<CompiledRule<PreparedRule>, "asksHistory">,
+  { values }: PhaseInput,
+): Pick<Hit, "isStateError"> {
+  return asksHistory && values.isHistoryUnknown === true ? { isStateError: true } : {};
 }
 
 function rewriteReport(failures: readonly string[]): [HitOutcome, { readonly detail?: string }] {

@@ -1,6 +1,5 @@
 /** What phases are given of a request, and what comes out of them. */
-import type { FieldValues } from "../expression/index.ts";
-import type { BlockResponse, Phase, Rule, Ruleset } from "../ruleset/index.ts";
+import type { BlockResponse, Phase, Rule, RuleValues, Ruleset } from "../ruleset/index.ts";
 import type { PreparedRuleset } from "./prepare.ts";
 import type { TargetContext } from "./redirect-target.ts";
 
@@ -12,7 +11,7 @@ export interface PreparedPhase {
 
 /** One request at one phase. INVARIANT: the values do not change while the phase runs. */
 export interface PhaseInput {
-  readonly values: FieldValues;
+  readonly values: RuleValues;
   /** Short id of the request's operation, empty for none: picks the rules that can match. */
   readonly currentOp: string;
   /** Where the request was made to, for redirects; asked for only by them. */
@@ -38,6 +37,8 @@ export interface Hit {
   readonly outcome: HitOutcome;
   /** A clause for the operator. */
   readonly detail?: string;
+  /** It fired by its `on_state_error`: nobody knows the sequence that it asks for. */
+  readonly isStateError?: true;
   /** Status of the answer that a simulated rule did not give. */
   readonly wouldBeStatus?: number;
 }

@@ -1,6 +1,7 @@
 /** Rules made ready for requests: compiled once per configuration, found by the operation they ask for. */
 import {
   compileFilter,
+  couldBeTrue,
   ExpressionError,
   MAX_EXPRESSION_CHARACTERS,
   necessaryValues,
@@ -25,6 +26,8 @@ export interface CompiledRule<R extends CompilableRule = Rule> {
   /** Position among all rules given, those that are off included. */
   readonly index: number;
   readonly matches: Predicate;
+  /** Whether it reads what nobody knows while the state of the sequence cannot be had. */
+  readonly asksHistory: boolean;
 }
 
 export interface CompiledRules<R extends CompilableRule = Rule> {
@@ -98,9 +101,10 @@ export function compileRules<R extends CompilableRule>(
       options.previous?.partsOf.get(expression) ??
       compileRule(rule, index, { ...options, scheme });
     partsOf.set(expression, parts);
-    const { matches, ops, reads } = parts;
+    const { ops, reads } = parts;
     if (rule.enabled) {
-      const entry = { rule, index, matches: withoutHistory(rule, { matches, ops, reads }) };
+      const asksHistory = parts.couldMatch !== undefined;
+      const entry = { rule, index, matches: withoutHistory(rule, parts), asksHistory };
       compiled.push(entry);
       indexed.add(entry, ops);
       for (const name of rule.reads === undefined ? reads : reads.union(rule.reads)) {
@@ -125,26 +129,24 @@ export interface RuleValues extends FieldValues {
   readonly isHistoryUnknown?: boolean;
 }
 
+/** Fields without a value while the state of the sequence cannot be had. What the sequence is called is known. */
 const HISTORY_FIELDS: ReadonlySet<string> = new Set([
   "cf.sequence.previous_ops",
   "cf.sequence.msec_since_op",
-  "cf.sequence.id",
 ]);
 
 /** What a rule says while the sequence cannot be had is for its `on_state_error` to say, not for an empty sequence. */
-function withoutHistory(rule: CompilableRule, { matches, ops, reads }: RuleParts): Predicate {
-  if (reads.isDisjointFrom(HISTORY_FIELDS)) return matches;
+function withoutHistory(rule: CompilableRule, { matches, couldMatch }: RuleParts): Predicate {
+  if (couldMatch === undefined) return matches;
   const blocks = rule.on_state_error === "block";
-  // A rule that is about no operation in particular would match everything: of that, what it says of a first request.
-  const whenUnknown: Predicate = ops === undefined || ops.has("") ? matches : () => true;
-  return (values: RuleValues) => {
-    if (values.isHistoryUnknown !== true) return matches(values);
-    return blocks && whenUnknown(values);
-  };
+  return (values: RuleValues) =>
+    values.isHistoryUnknown === true ? blocks && couldMatch(values) : matches(values);
 }
 
 export interface RuleParts {
   readonly matches: Predicate;
+  /** Whether some sequence would make it match; `undefined` for an expression that does not ask for the sequence. */
+  readonly couldMatch: Predicate | undefined;
   /** Operations of which one has to be the current one; `undefined` when any may be. */
   readonly ops: ReadonlySet<string> | undefined;
   readonly reads: ReadonlySet<string>;
@@ -157,10 +159,14 @@ function compileRule(
 ): RuleParts {
   try {
     const filter = parseFilter(expression, scheme, { maxCharacters: MAX_EXPRESSION_CHARACTERS });
+    const reads = referencedFields(filter);
     return {
       matches: compileFilter(filter, options),
+      couldMatch: reads.isDisjointFrom(HISTORY_FIELDS)
+        ? undefined
+        : compileFilter(couldBeTrue(filter, HISTORY_FIELDS), options),
       ops: necessaryValues(filter, CURRENT_OP),
-      reads: referencedFields(filter),
+      reads,
     };
   } catch (error) {
     if (error instanceof ExpressionError) {

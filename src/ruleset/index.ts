@@ -1,5 +1,11 @@
 export { compileRules, RuleCompileError } from "./compile.ts";
-export type { CompilableRule, CompiledRule, CompiledRules, CompileRulesOptions } from "./compile.ts";
+export type {
+  CompilableRule,
+  CompiledRule,
+  CompiledRules,
+  CompileRulesOptions,
+  RuleValues,
+} from "./compile.ts";
 export { addRule, createRuleset, editRule, removeRule, replaceRules } from "./edits.ts";
 export type { EditContext, EditResult, RuleDraft, RulePosition } from "./edits.ts";
 export { createExpressionChecker } from "./expression-check.ts";

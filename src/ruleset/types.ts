@@ -79,8 +79,8 @@ export interface Rule {
   readonly logging?: { readonly enabled: boolean };
   /**
    * What becomes of a rule that asks for the sequence while nobody knows it, because it is kept on the server and that
-   * state cannot be had: it does not match (`allow`, the default), or it does for every request to the operations that
-   * it is about (`block`). Our own.
+   * state cannot be had: it does not match (`allow`, the default), or it matches every request that it would match
+   * with some sequence (`block`). For rules that end or log a request; a rate limit says it in its `ratelimit`. Our own.
    */
   readonly on_state_error?: "allow" | "block";
   readonly ratelimit?: Ratelimit;

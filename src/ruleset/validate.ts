@@ -7,7 +7,7 @@ import { actionsOf, PHASE_TABLE } from "./phases.ts";
 import { checkRatelimit } from "./ratelimit-block.ts";
 import { Place } from "./report.ts";
 import { RULE_ACTIONS } from "./types.ts";
-import type { Phase, RulesetKind } from "./types.ts";
+import type { Phase, RuleAction, RulesetKind } from "./types.ts";
 
 /** Where the checked rules will live. */
 export interface RuleTarget {
@@ -41,7 +41,6 @@ function checkIdentity(place: Place): void {
   place.member("ref").string({ min: 1, max: MAX_REF_LENGTH, required: false });
   place.member("description").string({ max: MAX_DESCRIPTION_LENGTH, required: false });
   place.member("enabled").boolean();
-  place.member("on_state_error").oneOf(["allow", "block"], { required: false });
   const logging = place.member("logging");
   if (logging.object({ required: false }) !== undefined) {
     if (logging.member("enabled").isPresent) logging.member("enabled").boolean();
@@ -70,6 +69,7 @@ function checkAction(rule: Place, target: RuleTarget, expression: string | undef
       expression,
     });
   }
+  checkStateError(rule.member("on_state_error"), target, action);
   const ratelimit = rule.member("ratelimit");
   if (!row.hasRatelimit && ratelimit.isPresent) {
     ratelimit.report(`rules of ${phase} have no rate limit; write it in http_ratelimit`, "parameters");
@@ -78,6 +78,26 @@ function checkAction(rule: Place, target: RuleTarget, expression: string | undef
   if (row.hasRatelimit && action !== undefined && action !== "execute") {
     checkRatelimit(ratelimit, target.expressions);
   }
+}
+
+/** Phases whose rules can ask for the sequence and end a request for it. */
+const STATE_ERROR_PHASES: ReadonlySet<Phase> = new Set([
+  "http_request_firewall_custom",
+  "http_ratelimit",
+  "http_request_redirect",
+]);
+
+/** A rule that lets requests off, or vouches for them in a header, must not do so because nobody knows anything. */
+const UNFIT_ACTIONS: ReadonlySet<RuleAction> = new Set(["skip", "rewrite"]);
+
+function checkStateError(place: Place, { phase }: RuleTarget, action: RuleAction | undefined): void {
+  if (place.oneOf(["allow", "block"], { required: false }) === undefined) return;
+  if (!STATE_ERROR_PHASES.has(phase))
+    place.report(`rules of ${phase} do not ask for the sequence`, "parameters");
+  else if (phase === "http_ratelimit" && action !== "execute")
+    place.report("a rule that counts says it in `ratelimit`", "parameters");
+  else if (action !== undefined && UNFIT_ACTIONS.has(action))
+    place.report(`action ${action} is not carried out while the sequence cannot be had`, "parameters");
 }
 
 function checkActionName(place: Place, { phase, kind }: RuleTarget) {

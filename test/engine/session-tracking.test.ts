@@ -357,16 +357,96 @@ describe("state that cannot be had", () => {
     },
   );
 
-  test("a rule about no operation in particular says what it says of a first request, not of all requests", async () => {
-    const rules = [
-      rule('http.request.uri.path eq "/a" and not any(cf.sequence.previous_ops[*] == "bbbbbbbb")', {
-        on_state_error: "block",
-      }),
-    ];
+  describe("on_state_error: block matches what some sequence would match, and nothing else", () => {
     const store = stores["at once"] as SequenceStore;
-    const engine = start([sessionZone({}, {}, { rulesets: [ruleset(rules)] })], { store });
-    expect(await call(engine, a(mara))).toBe(403);
-    expect(await call(engine, b(mara))).toBe(200);
+    const withRules = (expressions: readonly string[]) =>
+      start(
+        [
+          sessionZone(
+            {},
+            {},
+            {
+              rulesets: [
+                ruleset(expressions.map((expression) => rule(expression, { on_state_error: "block" }))),
+              ],
+            },
+          ),
+        ],
+        { store },
+      );
+
+    test.each([
+      ['http.request.uri.path eq "/a" and not any(cf.sequence.previous_ops[*] == "bbbbbbbb")', 403, 200],
+      ['http.request.uri.path eq "/a" and any(cf.sequence.previous_ops[*] == "bbbbbbbb")', 403, 200],
+      [`${NEEDS_A} and not cf.api_gateway.auth_id_present`, 200, 200],
+      [`${NEEDS_A} and ip.src eq 203.0.113.9`, 200, 200],
+      [
+        'cf.sequence.current_op eq "bbbbbbbb" and not cf.sequence.msec_since_op["aaaaaaaa"] ge 1000',
+        200,
+        403,
+      ],
+      // What the sequence is called is known, whatever is in it.
+      ['cf.sequence.id eq ""', 200, 200],
+    ])("%s: A %i, B %i", async (expression, statusOfA, statusOfB) => {
+      const engine = withRules([expression]);
+      expect(await call(engine, a(mara))).toBe(statusOfA);
+      expect(await call(engine, b(mara))).toBe(statusOfB);
+    });
+
+    test("the event says so, also of a rule that is written otherwise, and calls nothing missing", async () => {
+      // The name of the field in a text is no question about the sequence.
+      const engine = withRules([
+        'http.user_agent contains "cf.sequence.previous_ops" and cf.sequence.current_op eq "bbbbbbbb"',
+        'cf.sequence.current_op eq "bbbbbbbb" and len(cf.sequence.previous_ops[0]) eq 0',
+      ]);
+      expect(await call(engine, b({ ...mara, "user-agent": "cf.sequence.previous_ops" }))).toBe(403);
+      expect(await call(engine, b(mara))).toBe(403);
+      expect(engine.events.map(({ detail, missing }) => [detail, missing])).toEqual([
+        [undefined, []],
+        ["the sequence cannot be had; `on_state_error` is block", []],
+      ]);
+    });
+  });
+
+  test.each([
+    ["allow", 200],
+    ["block", 429],
+    ["log", 200],
+    [undefined, 200],
+  ] as const)(
+    "a rate limit whose expression asks for the sequence goes by its own on_state_error: %s, %i",
+    async (on_state_error, status) => {
+      const limit = rule(NEEDS_A, {
+        ratelimit: {
+          characteristics: ["cf.colo.id"],
+          period: 60,
+          requests_per_period: 1,
+          mitigation_timeout: 0,
+          ...(on_state_error === undefined ? {} : { on_state_error }),
+        },
+      });
+      const engine = start(
+        [sessionZone({}, {}, { rulesets: [ruleset([limit], { phase: "http_ratelimit" })] })],
+        { store: stores["at once"] as SequenceStore },
+      );
+      // The counters can be had: the first request is within the limit.
+      expect(await call(engine, b(mara))).toBe(200);
+      expect(await call(engine, b(mara))).toBe(status);
+    },
+  );
+
+  test("who must not be let off for knowing nothing is not: a skip rule does not match", async () => {
+    const rules = [
+      rule(REFUSES_A.replace("any(", "not any("), {
+        action: "skip",
+        action_parameters: { ruleset: "current" },
+      }),
+      rule('cf.sequence.current_op eq "bbbbbbbb"'),
+    ];
+    const engine = start([sessionZone({}, {}, { rulesets: [ruleset(rules)] })], {
+      store: stores["later"] as SequenceStore,
+    });
+    expect(await call(engine, b(mara))).toBe(403);
   });
 
   test("a defect of the store is a defect, not an empty sequence", async () => {

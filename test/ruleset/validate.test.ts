@@ -58,6 +58,18 @@ describe("every rule", () => {
       rule({ action_parameters: { a: 1 } }),
       [["/r/action_parameters/a", "parameters"]],
     ],
+    ["with on_state_error", rule({ on_state_error: "block" }), []],
+    [
+      "with an on_state_error of another kind",
+      rule({ on_state_error: "log" }),
+      [["/r/on_state_error", "invalid"]],
+    ],
+    ["with on_state_error as a boolean", rule({ on_state_error: true }), [["/r/on_state_error", "invalid"]]],
+    [
+      "that skips, with on_state_error: nobody is let off for knowing nothing",
+      rule({ action: "skip", action_parameters: { ruleset: "current" }, on_state_error: "block" }),
+      [["/r/on_state_error", "parameters"]],
+    ],
     ["with unknown members", rule({ note: { any: ["thing"] } }), []],
     ["with empty parameters", rule({ action_parameters: {} }), []],
     ["of a list that fits", rule({ expression: "ip.src in $offices" }), []],

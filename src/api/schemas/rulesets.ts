@@ -49,6 +49,10 @@ const rule = z.looseObject({
   enabled: z.boolean(),
   ref: z.string(),
   last_updated: z.string(),
+  on_state_error: z.enum(["allow", "block"]).optional().meta({
+    description:
+      "Our own. What becomes of a rule that asks for the sequence while the state it is kept in cannot be had: it does not match (`allow`, the default), or it matches what it would match with some sequence (`block`).",
+  }),
 });
 
 export const rulesetHead = z.object({
