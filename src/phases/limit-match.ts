@@ -48,19 +48,16 @@ function collect(prepared: PreparedRuleset, isOnTrial: boolean, collector: Colle
   const { input, run } = collector;
   const { limits, ruleset } = prepared;
   if (limits === undefined || (isOnTrial && run.simulatedEnd)) return;
-  let acting: CompiledRule<PreparedRule>[] | undefined;
-  prepared.rules.match(input.values, input.currentOp, (match) => {
-    (acting ??= []).push(match);
-    return false;
-  });
+  const acting = actingOnArrival(prepared, input);
   const counted = countedOnArrival(prepared, input);
-  for (const { rule, acts, asksHistory } of inOrder(prepared, acting ?? NOTHING_ACTING, counted)) {
+  for (const { rule, acts, asksHistory } of inOrder(prepared, acting, counted)) {
     if (isSkipped(rule.rule, run)) continue;
     if (rule.action.kind === "execute") execute(rule.action.ruleset, isOnTrial, collector);
     const limit = limits.byRule.get(rule.rule.id);
     if (limit === undefined) continue;
     const counts = limit.counting === undefined ? acts && limit.stage === "arrival" : counted.has(limit);
-    const cause = acts ? stateErrorOf({ asksHistory }, input) : {};
+    // Of a rule that only counts here, it says nothing.
+    const cause = stateErrorOf({ asksHistory: acts && asksHistory }, input);
     const match = { limit, ruleset, acts, counts, isOnTrial, cause };
     collector.matches.push(match);
     if (limit.counting === undefined && limit.stage !== "arrival") collector.later.push(match);
@@ -77,6 +74,18 @@ function isSkipped(rule: Rule, { skips }: RequestRun): boolean {
 
 const NOTHING_ACTING: readonly CompiledRule<PreparedRule>[] = [];
 const NOTHING_COUNTED: ReadonlySet<PreparedLimit> = new Set();
+
+function actingOnArrival(
+  { rules }: PreparedRuleset,
+  { values, currentOp }: PhaseInput,
+): readonly CompiledRule<PreparedRule>[] {
+  let acting: CompiledRule<PreparedRule>[] | undefined;
+  rules.match(values, currentOp, (match) => {
+    (acting ??= []).push(match);
+    return false;
+  });
+  return acting ?? NOTHING_ACTING;
+}
 
 function countedOnArrival({ limits }: PreparedRuleset, input: PhaseInput): ReadonlySet<PreparedLimit> {
   const rules = limits?.countingOnArrival;

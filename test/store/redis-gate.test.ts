@@ -107,10 +107,10 @@ describe("the breaker", () => {
   });
 
   test("an answer that waits in this process when the time is up is an answer", async () => {
-    let answer: (value: number) => void = () => undefined;
-    const result = gate.run(() => new Promise<number>((resolve) => (answer = resolve)));
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const result = gate.run(() => promise);
     // Fires after the gate's own timer, in the same turn of the event loop.
-    setTimeout(() => answer(7), 50);
+    setTimeout(() => resolve(7), 50);
     await vi.advanceTimersByTimeAsync(TIME_OUT_MS);
     expect(await result).toBe(7);
     expect(gate.status).toBe("up");
