@@ -27,12 +27,12 @@ export function describePosition(source: string, span: Span): Position {
 export function renderPosition(source: string, fault: Span & { readonly message: string }): string {
   const { start, end, lineStart, lineEnd } = clipToLine(source, fault);
   const { line, column } = describePosition(source, fault);
-  // Carets count characters, not bytes, so that they stand under what they mean.
-  const indent = " ".repeat(characters(source.slice(lineStart, start)));
-  const carets = "^".repeat(Math.max(1, characters(source.slice(start, end))));
+  // Carets count the cells of a terminal, not bytes, so that they stand under what they mean.
+  const indent = " ".repeat(cells(source.slice(lineStart, start)));
+  const carets = "^".repeat(Math.max(1, cells(source.slice(start, end))));
   return [
     `Filter parsing error (${line}:${column}):`,
-    source.slice(lineStart, lineEnd),
+    printable(source.slice(lineStart, lineEnd)),
     `${indent}${carets} ${fault.message}`,
   ].join("\n");
 }
@@ -61,10 +61,27 @@ function clipToLine(source: string, span: Span): ClippedSpan {
   };
 }
 
-function characters(text: string): number {
+/** What moves the cursor of a terminal, or commands it, as one visible cell each. */
+function printable(line: string): string {
+  return line
+    .replace(/\r$/, "")
+    .replaceAll(/[\t\r]/g, " ")
+    .replaceAll(CONTROL, "\ufffd");
+}
+
+const CONTROL = /\p{Cc}/gu;
+
+/** Marks that combine with the character before them, and characters without a shape. */
+const NO_CELL = /[\p{Mn}\p{Me}\u200b-\u200f\u2060\ufeff]/u;
+
+/** Characters of East Asian scripts and emoji, which take two cells (UAX 11). */
+const TWO_CELLS =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
+
+function cells(text: string): number {
   let count = 0;
-  for (const _ of text) {
-    count += 1;
+  for (const character of text) {
+    count += NO_CELL.test(character) ? 0 : TWO_CELLS.test(character) ? 2 : 1;
   }
   return count;
 }

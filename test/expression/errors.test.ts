@@ -93,11 +93,30 @@ describe("message and underlined text", () => {
     ["ip.src in $Office", "Office", "expected a list name after `$`"],
     ["ip.src in $.a", ".a", "neither starts nor ends with `.`"],
     ["ssl)", ")", "unrecognised input: expected the end, found `)`"],
+    ["ssl eq true", " eq true", "a value of type `Bool` stands alone: leave out `eq`"],
+    ["(ssl == 1)", "== 1)", "a value of type `Bool` stands alone: leave out `==`"],
+    ['starts_with(http.host, "a") eq true and ssl', " eq true and ssl", "stands alone: leave out `eq`"],
+    ['http.host eq "a" AND ssl', " AND ssl", "operators are lower case: write `and`"],
+    ['http.host EQ "a"', 'EQ "a"', "operators are lower case: write `eq`"],
+    ['NOT http.host eq "a"', "NOT", "operators are lower case: write `not`"],
+    ['http.host eq "a" # x', " # x", "the language has no comments"],
+    ['http.host eq "a" // x', " // x", "the language has no comments"],
+    ['http.host\teq "a"', '\teq "a"', "found a tab, which does not separate words: write a space"],
+    ["ssl\tand ssl", "\tand ssl", "found a tab, which does not separate words: write a space"],
+    ['http.host eq\u00a0"a"', '\u00a0"', "found U+00A0, which does not separate words: write a space"],
+    ["http.host eq \u201ca\u201d", "\u201ca", 'expected straight quotes `"` around the text, found `\u201c`'],
+    ['contains(http.host, "a") eq 1', "contains", "`contains` is an operator: write `field contains …`"],
+    ["ip.src in 10.0.0.0/8", "10.0.0.0/8", "expected `{` or `$`, found `10.0.0.0/8`"],
     ["(ssl", "", "expected `)`, found the end of the expression"],
   ])("%s", (source, underlined, message) => {
     const error = errorOf(source);
     expect(error.message).toContain(message);
-    expect(source.slice(error.column - 1, error.column - 1 + error.length)).toBe(underlined);
+    const from = error.column - 1;
+    expect(
+      Buffer.from(source)
+        .subarray(from, from + error.length)
+        .toString(),
+    ).toBe(underlined);
     expect(error.message).toMatch(/^[^A-Z].*[^.]$/s);
   });
 });
@@ -113,10 +132,26 @@ describe("the form of the reference engine", () => {
     );
   });
 
-  test("column and length count bytes, carets count characters", () => {
+  test("column and length count bytes, carets count the cells of a terminal", () => {
     const error = errorOf('http.host == "é😀" and hé');
     expect(error).toMatchObject({ line: 1, column: 27, length: 1 });
-    expect(error.render().split("\n").at(-1)).toMatch(/^ {22}\^ /);
+    expect(error.render().split("\n").at(-1)).toMatch(/^ {23}\^ /);
+    const wide = errorOf('http.host == "日本e\u0301" and nope');
+    expect(wide.render().split("\n").at(-1)).toMatch(/^ {25}\^{4} /);
+  });
+
+  test("tabs, CRLF and control characters do not move the carets, nor reach a terminal", () => {
+    expect(errorOf('http.host == "\t\u001b[2J" and\r\nnope or ssl\r\n').render()).toBe(
+      [
+        "Filter parsing error (2:1):",
+        "nope or ssl",
+        "^^^^ unknown identifier: expected the name of a field, found `nope`",
+      ].join("\n"),
+    );
+    expect(errorOf('http.host == "\t\u001b[2J"\rand nope').render().split("\n").slice(1)).toEqual([
+      'http.host == " \ufffd[2J" and nope',
+      expect.stringMatching(/^ {25}\^{4} unknown/),
+    ]);
   });
 
   test("an empty span has one caret", () => {
@@ -163,6 +198,22 @@ describe("all mistakes at once", () => {
       "unknown_field",
       "unknown_field",
     ]);
+  });
+
+  test("literals of another type than the left side's", () => {
+    const source =
+      'cf.threat_score eq "5" and http.host contains 5 and ip.src eq "::1" and nope eq 1 and cf.threat_score in {"a" 1} or http.host eq 1.2.3.4';
+    const { errors } = errorOf(source);
+    expect(errors.map(({ column, code }) => [column, code])).toEqual([
+      [20, "expected_name"],
+      [47, "invalid_integer"],
+      [63, "expected_name"],
+      [73, "unknown_field"],
+      [107, "expected_name"],
+      [130, "invalid_integer"],
+    ]);
+    expect(errors[0]).toMatchObject({ length: source.length - 19 });
+    expect(errors[0]?.message).toContain("`Int`");
   });
 
   test("what cannot be read ends the search, and is not shown behind another mistake", () => {

@@ -6,6 +6,7 @@ import { lexInt, lexIntRange } from "./lex-number.ts";
 import { lexListName, lexPattern } from "./lex-pattern.ts";
 import { lexBytes, lexString } from "./lex-string.ts";
 import { acceptComparison, operandTypes, takesOperator, type ComparisonOperator } from "./operators.ts";
+import { comparisonHint } from "./hints.ts";
 import { parseIndex } from "./index-expression.ts";
 import type { ParseState } from "./state.ts";
 import { checkRegex } from "../regex/regex.ts";
@@ -45,6 +46,7 @@ function parseTest(state: ParseState, left: IndexNode): Test | undefined {
   const { cursor } = state;
   const { type } = left;
   if (type === "Bool") {
+    state.bareBoolEnd = cursor.at;
     return { kind: "truth" };
   }
   if (elementType(type) === "Bool") {
@@ -68,13 +70,13 @@ function parseTest(state: ParseState, left: IndexNode): Test | undefined {
     }
     throw cursor.fault(
       "expected_name",
-      `expected a comparison operator after a value of type \`${type}\`, found ${cursor.found()}${operatorHint(state)}`,
+      `expected a comparison operator after a value of type \`${type}\`, found ${cursor.found()}${comparisonHint(state)}`,
     );
   }
   const operatorSpan = state.spanFrom(operatorStart);
   cursor.skipSpace();
   if (takesOperator(type, operator)) {
-    return parseOperand(state, operator, type as Literal["type"]);
+    return parseOperandOrSkip(state, operator, type as Literal["type"]);
   }
   if (type !== "Unknown") {
     state.report(
@@ -89,23 +91,46 @@ function parseTest(state: ParseState, left: IndexNode): Test | undefined {
   return undefined;
 }
 
-/** What people write for an operator, and what to write instead. */
-const OPERATOR_HINTS: readonly (readonly [text: string, hint: string])[] = [
-  ["=>", "write `>=`"],
-  ["=<", "write `<=`"],
-  ["=", "write `==` or `eq`"],
-  ["not in", "write `not` in front of the comparison"],
-  ["is ", "write `eq`"],
-  ["like", "write `wildcard` or `contains`"],
-];
+const COMPARED_WITH: Readonly<Record<Literal["type"], string>> = {
+  Bytes: "text in quotes",
+  Int: "a number",
+  Ip: "an address without quotes",
+};
 
-function operatorHint({ cursor, scheme }: ParseState): string {
-  const hint = OPERATOR_HINTS.find(([text]) => cursor.startsWith(text))?.[1];
-  if (hint !== undefined) {
-    return `; ${hint}`;
+/** A literal of another type is noted, and stepped over, so that later mistakes are found too. */
+function parseOperandOrSkip(
+  state: ParseState,
+  operator: ComparisonOperator,
+  type: Literal["type"],
+): Test | undefined {
+  const { cursor } = state;
+  const start = cursor.at;
+  try {
+    return parseOperand(state, operator, type);
+  } catch (error) {
+    cursor.at = start;
+    if (!(error instanceof SyntaxFault) || !isSkipped(cursor, operator)) {
+      throw error;
+    }
+    const { code, message, start: from, end } = error.fault;
+    const isExplained = message.includes("; ") || cursor.source.startsWith(",", from);
+    const hint = isExplained ? "" : `; a value of type \`${type}\` is compared with ${COMPARED_WITH[type]}`;
+    state.report(code, message + hint, { start: from, end });
+    return undefined;
   }
-  const word = /^\w+/.exec(cursor.source.slice(cursor.at, cursor.at + 32))?.[0] ?? "";
-  return scheme.functions.has(word) ? `; \`${word}\` is a function: write \`${word}(field, …)\`` : "";
+}
+
+/** Whether a right side of any type stands here, which is then stepped over. */
+function isSkipped(cursor: Cursor, operator: ComparisonOperator): boolean {
+  try {
+    skipOperand(cursor, operator);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxFault) {
+      return false;
+    }
+    throw error;
+  }
 }
 
 function parseOperand(state: ParseState, operator: ComparisonOperator, type: Literal["type"]): Test {
@@ -173,7 +198,12 @@ function lexItems(cursor: Cursor, type: Literal["type"]): Items {
 /** `{…}` with items side by side; white space between them is optional, a comma is an error. */
 function lexBraces<T>(cursor: Cursor, lexItem: (cursor: Cursor) => T): readonly T[] {
   const items: T[] = [];
-  cursor.expect("{");
+  if (!cursor.accept("{")) {
+    throw cursor.fault(
+      "expected_literal",
+      `expected \`{\` or \`$\`, found ${cursor.found()}; write the items in \`{…}\``,
+    );
+  }
   cursor.skipSpace();
   while (!cursor.accept("}")) {
     items.push(cursor.startsWith(",") ? refuseComma(cursor, lexItem) : lexItem(cursor));
@@ -201,6 +231,7 @@ function skipOperand(cursor: Cursor, operator: ComparisonOperator): void {
     cursor.skipSpace();
     while (!cursor.accept("}")) {
       skipLiteral(cursor);
+      cursor.accept(",");
       cursor.skipSpace();
     }
   } else {

@@ -98,12 +98,23 @@ export class Cursor {
       return "the end of the expression";
     }
     const rest = this.source.slice(this.at, Math.min(this.end, this.at + FOUND_CHARACTERS));
+    if (INVISIBLE.test(rest)) {
+      return `${nameOf(rest)}, which does not separate words: write a space`;
+    }
     const word = /^\s|^[^\s()]+|^./u.exec(rest)?.[0] ?? rest;
     return `\`${word}\``;
   }
 }
 
 const FOUND_CHARACTERS = 24;
+
+/** Characters that look like a space, or like nothing, and are no white space of the language. */
+export const INVISIBLE = /^[\t\v\f\u0085\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/;
+
+function nameOf(text: string): string {
+  const code = text.charCodeAt(0);
+  return code === 0x09 ? "a tab" : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+}
 
 function isSpace(unit: number): boolean {
   return unit === 0x20 || unit === 0x0d || unit === 0x0a;

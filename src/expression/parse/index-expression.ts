@@ -2,6 +2,7 @@
 import type { CallNode, FieldNode, IndexNode, Subscript } from "../ast.ts";
 import { fromUtf8 } from "../bytes.ts";
 import { SyntaxFault } from "./cursor.ts";
+import { nameHint } from "./hints.ts";
 import { lexInt } from "./lex-number.ts";
 import { lexBytes } from "./lex-string.ts";
 import { MAX_INDEX } from "../limits.ts";
@@ -67,7 +68,7 @@ function parseUnknown(state: ParseState, name: string, start: number): FieldNode
   const shown = name.length <= MAX_SHOWN_NAME ? name : `${name.slice(0, MAX_SHOWN_NAME)}…`;
   state.report(
     isCall ? "unknown_function" : "unknown_field",
-    `unknown identifier: expected the name of a ${kind}, found \`${shown}\`${hintFor(name, nearest)}`,
+    `unknown identifier: expected the name of a ${kind}, found \`${shown}\`${nameHint(name, isCall) ?? hintFor(name, nearest)}`,
     span,
   );
   return isCall ? parseCall(state, name, start) : { kind: "field", name, slot: -1, type: "Unknown", span };

@@ -1,6 +1,6 @@
 /** String and byte literals (language.md section 3.1). Each returns the bytes as a binary string. */
 import { toBytes } from "../bytes.ts";
-import type { Cursor } from "./cursor.ts";
+import { INVISIBLE, type Cursor } from "./cursor.ts";
 import { MAX_RAW_HASHES } from "../limits.ts";
 
 /** Bytes on the right of a comparison: quoted, raw, or hex pairs such as `01:2f-34`. */
@@ -117,13 +117,12 @@ function lexByte(cursor: Cursor, digits: number, radix: 8 | 16): string {
   return String.fromCharCode(value);
 }
 
+/** What editors and web pages make of a straight quote. */
+const OTHER_QUOTES = /^['\u2018-\u201f\u00ab\u00bb`]/;
+
 /** Two or more bytes as hex pairs; the separators `:`, `-` and `.` may be mixed. */
 function lexHexPairs(cursor: Cursor): string {
-  if (cursor.next === "'") {
-    const at = cursor.at;
-    cursor.take(2);
-    throw cursor.fault("invalid_integer", "expected double quotes around the text, found `'`", at, cursor.at);
-  }
+  refuseLookalike(cursor);
   let bytes = lexByte(cursor, 2, 16);
   const separatorAt = cursor.at;
   const separator = cursor.take(1);
@@ -139,6 +138,25 @@ function lexHexPairs(cursor: Cursor): string {
     bytes += lexByte(cursor, 2, 16);
   } while (isSeparator(cursor.next) && cursor.take(1) !== "");
   return bytes;
+}
+
+/** Refuses what looks like a quote or a space, at the place where two hex digits were expected. */
+function refuseLookalike(cursor: Cursor): void {
+  const { at, next } = cursor;
+  const isQuote = OTHER_QUOTES.test(next);
+  if (!isQuote && !INVISIBLE.test(next)) {
+    return;
+  }
+  const quotes = next === "'" ? "double quotes" : 'straight quotes `"`';
+  const wanted = isQuote ? `${quotes} around the text` : "a string";
+  const found = cursor.found();
+  cursor.take(2);
+  throw cursor.fault(
+    "invalid_integer",
+    `expected ${wanted}, found ${isQuote ? `\`${next}\`` : found}`,
+    at,
+    cursor.at,
+  );
 }
 
 function isSeparator(text: string): boolean {

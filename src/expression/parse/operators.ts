@@ -48,6 +48,20 @@ const COMBINE_SPELLINGS: readonly Spelling<CombineOperator>[] = [
   { text: "&&", operator: "and" },
 ];
 
+/** The operators that are words: `contains`, `in`, … */
+export const COMPARISON_WORDS: ReadonlySet<string> = wordsOf(COMPARISON_SPELLINGS);
+
+/** All operators that are words, `and` and `not` too. */
+export const OPERATOR_WORDS: ReadonlySet<string> = new Set([
+  ...COMPARISON_WORDS,
+  ...wordsOf(COMBINE_SPELLINGS),
+  "not",
+]);
+
+function wordsOf(spellings: readonly Spelling<unknown>[]): ReadonlySet<string> {
+  return new Set(spellings.map(({ text }) => text).filter((text) => /^\w+$/.test(text)));
+}
+
 /** Binding strength; `not` binds tighter than all. */
 export const PRECEDENCE: Readonly<Record<CombineOperator, number>> = { or: 1, xor: 2, and: 3 };
 

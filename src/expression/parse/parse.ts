@@ -4,6 +4,7 @@ import { SyntaxFault } from "./cursor.ts";
 import { ExpressionError, type Fault } from "../errors.ts";
 import { MAX_REPORTED_ERRORS } from "../limits.ts";
 import { parseArgument } from "./argument.ts";
+import { withHint } from "./hints.ts";
 import { parseIndex } from "./index-expression.ts";
 import { parseLogical } from "./logical.ts";
 import { ParseState, type Grammar } from "./state.ts";
@@ -78,7 +79,7 @@ function parseWhole<T>(source: string, scheme: Scheme, options: WholeOptions<T>)
     if (!(error instanceof SyntaxFault)) {
       throw error;
     }
-    syntax = error.fault;
+    syntax = withHint(state, error.fault);
   }
   // A syntax fault behind another mistake may be that mistake's consequence: it is not shown.
   const faults = state.faults.length === 0 && syntax !== undefined ? [syntax] : state.faults;

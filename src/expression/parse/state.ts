@@ -18,6 +18,8 @@ export class ParseState {
   readonly grammar: Grammar;
   /** Mistakes after which parsing went on: those of names and types. */
   readonly faults: Fault[] = [];
+  /** Where the last bare Bool ended, -1 before the first: an operator behind it is a mistake of its own kind. */
+  bareBoolEnd = -1;
   #depth = 0;
 
   constructor(source: string, scheme: Scheme, grammar: Grammar) {
