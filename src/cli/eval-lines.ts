@@ -8,13 +8,13 @@ export type Line =
 const NEWLINE = 0x0a;
 
 /**
- * Splits a stream at line feeds. Bytes that are no UTF-8 become U+FFFD. Lines are numbered from 1; the
- * last needs no line feed.
+ * Splits a stream at line feeds, and gives the lines as they arrive: those of one chunk together. Bytes that
+ * are no UTF-8 become U+FFFD. Lines are numbered from 1; the last needs no line feed.
  */
 export async function* readLines(
   stream: AsyncIterable<Uint8Array>,
   maxLineBytes: number,
-): AsyncGenerator<Line> {
+): AsyncGenerator<readonly Line[]> {
   const decoder = new TextDecoder();
   let held: Uint8Array[] = [];
   let heldBytes = 0;
@@ -31,15 +31,19 @@ export async function* readLines(
     held = heldBytes > maxLineBytes ? [] : [...held, bytes];
   };
   for await (const chunk of stream) {
+    const lines: Line[] = [];
     let start = 0;
     for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, start)) {
       hold(chunk.subarray(start, at));
-      yield endLine();
+      lines.push(endLine());
       start = at + 1;
     }
     hold(chunk.subarray(start));
+    if (lines.length > 0) {
+      yield lines;
+    }
   }
   if (heldBytes > 0) {
-    yield endLine();
+    yield [endLine()];
   }
 }

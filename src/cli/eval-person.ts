@@ -10,6 +10,7 @@ import {
   printExpression,
   type Scheme,
   type Trace,
+  type Type,
 } from "../expression/index.ts";
 import { traceCase, type EvalCase } from "./eval-case.ts";
 import { CaseError, parseJson, toFieldValues, toJson, toLists, type Json } from "./eval-json.ts";
@@ -91,9 +92,19 @@ function toContext({ fields, scheme }: PersonOptions): Record<string, Json> {
       return [name, splitMembers(text)];
     }
     const isJson = !isText || elementType(field.type) !== undefined;
-    return [name, isJson ? parseJson(text) : text];
+    return [name, isJson ? parseMember(name, field.type, text) : text];
   });
   return Object.fromEntries(entries);
+}
+
+function parseMember(name: string, type: Type, text: string): Json {
+  try {
+    return parseJson(text);
+  } catch {
+    throw new CaseError(
+      `expected a value of type \`${type}\` as JSON for field \`${name}\`, found \`${text}\``,
+    );
+  }
 }
 
 function toListContext(lists: readonly string[]): Record<string, Json> {

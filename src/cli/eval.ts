@@ -1,5 +1,4 @@
 /** `stepgate eval`: tries expressions of the Rules language without a server. */
-import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { defineCommand } from "citty";
 import { EVERY_FIELD, PHASES, schemeFor, type Phase } from "../ruleset/index.ts";
@@ -127,20 +126,25 @@ async function answerStream(options: EvalOptions): Promise<void> {
   const { stdin, stdout } = process;
   let isClosed = false;
   // A reader that has seen enough (`| head`) closes its end: that is no error of ours.
-  stdout.on("error", () => {
-    isClosed = true;
+  const closed = new Promise<void>((resolve) => {
+    stdout.on("error", () => {
+      isClosed = true;
+      resolve();
+    });
   });
-  for await (const { number, text } of readLines(stdin as AsyncIterable<Uint8Array>, MAX_LINE_BYTES)) {
+  for await (const lines of readLines(stdin as AsyncIterable<Uint8Array>, MAX_LINE_BYTES)) {
+    const answers = lines
+      .filter(({ text }) => text?.trim() !== "")
+      .map(({ number, text }) =>
+        text === undefined ? refuseLine(number, MAX_LINE_BYTES) : answerLine(text, number, options),
+      );
+    // One write for all lines that came together: a system call each would cost more than the answers.
+    const output = answers.map((answer) => `${JSON.stringify(answer)}\n`).join("");
+    if (!stdout.write(output)) {
+      await Promise.race([new Promise((resolve) => stdout.once("drain", resolve)), closed]);
+    }
     if (isClosed) {
       break;
-    }
-    if (text?.trim() === "") {
-      continue;
-    }
-    const answer =
-      text === undefined ? refuseLine(number, MAX_LINE_BYTES) : answerLine(text, number, options);
-    if (!stdout.write(`${JSON.stringify(answer)}\n`) && !isClosed) {
-      await Promise.race([once(stdout, "drain"), once(stdout, "close")]);
     }
   }
 }

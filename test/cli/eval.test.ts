@@ -113,6 +113,19 @@ describe("the command", () => {
     expect(finished.errorOutput).toContain(message);
   });
 
+  test("a reader that has seen enough ends the command without an error", async () => {
+    const line = '{"id":"a","expr":"ssl","ctx":{"ssl":true}}';
+    const child = spawn("sh", ["-c", '"$0" src/main.ts eval | head -n 1', process.execPath], { cwd: ROOT });
+    const errorOutput: Buffer[] = [];
+    child.stderr.on("data", (chunk: Buffer) => errorOutput.push(chunk));
+    child.stdin.on("error", () => {
+      // Nobody reads any more: what the test is about.
+    });
+    child.stdin.end(`${line}\n`.repeat(50_000));
+    await new Promise((resolve) => child.once("close", resolve));
+    expect(Buffer.concat(errorOutput).toString()).toBe("");
+  });
+
   test("help tells the exit codes", async () => {
     const { code, output, errorOutput } = await run(["--help"]);
     expect(code).toBe(0);
@@ -151,7 +164,7 @@ describe("for a person", () => {
 
   test.each([
     [["ip.src=1.2.3"], 'expected a value of type `Ip` for field `ip.src`, found `"1.2.3"`'],
-    [["cf.threat_score=x"], "expected JSON"],
+    [["cf.threat_score=x"], "expected a value of type `Int` as JSON for field `cf.threat_score`, found `x`"],
     [["cf.threat_score=1.5"], "expected a value of type `Int`"],
     [["cf.threat_score=9223372036854775808"], "expected a value of type `Int`"],
     [["ssl=1"], "expected a value of type `Bool`"],
@@ -368,7 +381,7 @@ async function* streamOf(chunks: readonly string[]): AsyncGenerator<Uint8Array> 
 async function linesOf(chunks: readonly string[], maxLineBytes = 10): Promise<readonly Line[]> {
   const lines: Line[] = [];
   for await (const line of readLines(streamOf(chunks), maxLineBytes)) {
-    lines.push(line);
+    lines.push(...line);
   }
   return lines;
 }
