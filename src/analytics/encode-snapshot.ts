@@ -23,6 +23,8 @@ export interface SnapshotSize {
 /** What can be written: counts by operation index, 1 and up. */
 export interface CountSource {
   readonly tableVersion: number;
+  /** Requests that were not counted because of a fairness cap. */
+  readonly capped: number;
   /** Indexes are 1 to `size`. */
   readonly size: number;
   /** Short id at an index, as a number. */
@@ -41,10 +43,11 @@ export interface CountSource {
  * @returns bytes of its own, about 5 a sequence and 3 a pair
  */
 export function encodeSnapshot(counter: HourCounter, size: SnapshotSize = {}): Uint8Array {
-  const { raw, visits, trie, pairs } = counter.counts();
+  const { capped, raw, visits, trie, pairs } = counter.counts();
   const { operations } = counter;
   const source: CountSource = {
     tableVersion: operations.version,
+    capped,
     size: operations.size,
     idAt: (index) => toNumber(operations.shortIdAt(index)),
     raw,
@@ -67,6 +70,7 @@ export function encodeCounts(source: CountSource, size: SnapshotSize): Uint8Arra
   writer.bytes[1] = SNAPSHOT_VERSION;
   writer.end = 2;
   writeVarint(writer, source.tableVersion);
+  writeVarint(writer, Math.min(source.capped, MAX_COUNT));
   const { loss } = source;
   writeVarint(writer, loss.pairs);
   writeVarint(writer, loss.longer);

@@ -42,12 +42,18 @@ export interface HourCounter {
   record(op: number, previousOps: ArrayLike<number>): void;
   /** The same with short ids. */
   recordIds(currentOp: string, previousOps: readonly string[]): void;
+  /** The same with the entries of a sequence. */
+  recordEntries(currentOp: string, entries: readonly { readonly op: string }[]): void;
+  /** Remembers that a request was not counted because of a fairness cap. */
+  addCapped(): void;
   /** What was counted so far; arrays that go on changing. */
   counts(): HourCounts;
 }
 
 /** Counts of one hour, by indexes of the operation table. */
 export interface HourCounts {
+  /** Requests that were not counted because of a fairness cap. */
+  readonly capped: number;
   /** Requests by operation. */
   readonly raw: Uint32Array;
   /** Requests by operation that did not directly repeat it. */
@@ -70,6 +76,7 @@ export function createHourCounter(options: HourCounterOptions): HourCounter {
   const indexes = new Uint16Array(MAX_PREVIOUS);
   const path = new Uint16Array(MAX_SEQUENCE_LENGTH);
   const pairKeys = new Int32Array(MAX_PREVIOUS);
+  let capped = 0;
 
   return {
     operations,
@@ -83,7 +90,16 @@ export function createHourCounter(options: HourCounterOptions): HourCounter {
       for (let at = 0; at < length; at += 1) indexes[at] = operations.indexOf(previousOps[at] as string);
       count(operations.indexOf(currentOp), indexes, length);
     },
-    counts: () => ({ raw, visits, trie, pairs }),
+    recordEntries(currentOp, entries) {
+      const length = Math.min(entries.length, MAX_PREVIOUS);
+      for (let at = 0; at < length; at += 1)
+        indexes[at] = operations.indexOf((entries[at] as { readonly op: string }).op);
+      count(operations.indexOf(currentOp), indexes, length);
+    },
+    addCapped: () => {
+      capped += 1;
+    },
+    counts: () => ({ capped, raw, visits, trie, pairs }),
   };
 
   function count(op: number, previous: ArrayLike<number>, length: number): void {

@@ -1,6 +1,8 @@
 export { addressPrefix } from "./address-prefix.ts";
 export { createDayWindow } from "./day-window.ts";
-export type { DayWindow, DayWindowOptions, HourSnapshot } from "./day-window.ts";
+export type { DayWindow, HourSnapshot } from "./day-window.ts";
+export { createDecisionSample, readSamples } from "./decision-sample.ts";
+export type { DecisionSample, DecisionSamples, SampledDecision } from "./decision-sample.ts";
 export { createDiscovery } from "./discovery.ts";
 export type { DiscoveredEndpoint, Discovery, DiscoveryOptions, ObservedRequest } from "./discovery.ts";
 export type { DiscoveryState } from "./discovery-state.ts";
@@ -10,7 +12,9 @@ export { createFairnessCap } from "./fairness-cap.ts";
 export type { FairnessCap, FairnessCapOptions } from "./fairness-cap.ts";
 export { createHourCounter } from "./hour-counter.ts";
 export type { HourCounter, HourCounterOptions } from "./hour-counter.ts";
-export { SNAPSHOT_KEEP_MS } from "./limits.ts";
+export { createHourRecorder } from "./hour-recorder.ts";
+export type { CountedHour, HourRecorder, HourRecorderOptions } from "./hour-recorder.ts";
+export { HOUR_MS, SNAPSHOT_KEEP_MS } from "./limits.ts";
 export { journeyGraph, neighbours } from "./neighbours.ts";
 export type {
   JourneyEdge,
@@ -46,5 +50,7 @@ export type {
   SequenceQuery,
   TopSequences,
 } from "./top-sequences.ts";
+export { createZoneCounter } from "./zone-counter.ts";
+export type { CountedRequest, ZoneCounter, ZoneCounterOptions } from "./zone-counter.ts";
 export { recordedHistories, simulatePairRule } from "./what-if.ts";
 export type { PairRule, RecordedHistory, RuleEffect } from "./what-if.ts";

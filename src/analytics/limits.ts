@@ -53,9 +53,6 @@ export const SNAPSHOT_KEEP_MS = {
   discovery: 264 * HOUR_MS,
 } as const;
 
-/** Snapshots of other processes one hour may hold; more nodes than that roll their hours into one first. */
-export const MAX_SOURCES_PER_HOUR = 64;
-
 /** Counts below this say nothing (spec: analytics, 2.2); beside it 20 times the error bound. */
 export const MIN_SUPPORT = 20;
 export const SUPPORT_PER_ERROR = 20;
@@ -69,8 +66,16 @@ export const NOTED_REPEAT_SHARE = 0.3;
 /** Rows of one answer. */
 export const MAX_PAGE = 1000;
 
-/** Bytes of snapshots a day window holds at most, its own and those of other nodes together. */
+/** Bytes of snapshots a day window holds at most, those of all processes and nodes together. */
 export const MAX_WINDOW_BYTES = 134_217_728;
+
+/** Requests in the sample of an hour of one process: about 0.2 MB. */
+export const SAMPLE_SIZE = 500;
+/** Characters of a path, query or header in a sample. */
+export const MAX_SAMPLE_TEXT = 1024;
+/** Bytes of a sample that is read, and requests that are looked at together. */
+export const MAX_SAMPLE_BYTES = 8_388_608;
+export const MAX_WINDOW_SAMPLE = 20_000;
 
 /** Requests an hour that one sequence, and one address prefix, may add to the counts. */
 export const DEFAULT_PER_SEQUENCE = 200;

@@ -4,6 +4,7 @@
  * ```
  * 2 bytes   "S", version 1
  * varints   version of the operation table
+ *           requests that were not counted because of a fairness cap
  *           loss: pairs of the tree, longer sequences, gated trees, gapped pairs
  *           left out: most frequent pair of the tree, most frequent longer sequence
  *           n operations, each: short id (difference to the one before it), requests, visits
@@ -47,6 +48,8 @@ export interface Snapshot {
   readonly bytes: Uint8Array;
   /** Version of the operation table it was counted with. */
   readonly tableVersion: number;
+  /** Requests that were not counted because of a fairness cap. */
+  readonly capped: number;
   readonly loss: SnapshotLoss;
   readonly leftOut: SnapshotLeftOut;
   /** Short ids as numbers, ascending; operation `n` is at `n - 1`. */
@@ -95,6 +98,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot | SnapshotError {
   }
   const reader = createReader(bytes, 2);
   const tableVersion = readVarint(reader);
+  const capped = readVarint(reader);
   const loss = {
     pairs: readVarint(reader),
     longer: readVarint(reader),
@@ -111,7 +115,8 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot | SnapshotError {
   const rows = readRows(reader, operations.raw);
   if (rows === undefined) return broken(reader, "pairs no more frequent than their operation");
   if (reader.at !== bytes.length) return broken(reader, "the end of the snapshot");
-  return { kind: "snapshot", bytes, tableVersion, loss, leftOut, ...operations, nodes, nodesAt, ...rows };
+  const head = { tableVersion, capped, loss, leftOut };
+  return { kind: "snapshot", bytes, ...head, ...operations, nodes, nodesAt, ...rows };
 }
 
 /** Node of a snapshot as it stands in the bytes. */

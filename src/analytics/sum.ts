@@ -18,6 +18,8 @@ export interface Sum {
   leftOut: SnapshotLeftOut;
   readonly parts: SumPart[];
   gappedLoss: number;
+  /** Requests that were not counted because of a fairness cap. */
+  capped: number;
 }
 
 /** A snapshot that was added; its gapped pairs are read from its bytes when they are asked for. */
@@ -39,6 +41,7 @@ export function createSum(ids: Uint32Array): Sum {
     leftOut: { pairs: 0, longer: 0 },
     parts: [],
     gappedLoss: 0,
+    capped: 0,
   };
 }
 
@@ -93,6 +96,7 @@ export function addSnapshot(sum: Sum, snapshot: Snapshot): void {
     longer: sum.leftOut.longer + snapshot.leftOut.longer,
   };
   sum.gappedLoss += snapshot.loss.gapped;
+  sum.capped += snapshot.capped;
   sum.parts.push({ snapshot, ops, own });
 }
 

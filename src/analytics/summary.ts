@@ -11,6 +11,8 @@ import type { Sum } from "./sum.ts";
 export interface Summary {
   /** Requests counted. */
   readonly requests: number;
+  /** Requests that were not counted: their sequence or address had reached its share of the hour. */
+  readonly capped: number;
   /** Requests that did not directly repeat the operation before them: the "total" of lift. */
   readonly visits: number;
   /**
@@ -49,6 +51,7 @@ export function mergeSnapshots(snapshots: readonly Snapshot[], size: SnapshotSiz
   return encodeCounts(
     {
       tableVersion: Math.max(0, ...snapshots.map((snapshot) => snapshot.tableVersion)),
+      capped: sum.capped,
       size: sum.ids.length,
       idAt: (index) => sum.ids[index - 1] ?? 0,
       raw: sum.raw,
@@ -73,6 +76,7 @@ export function summarize(sum: Sum): Summary {
   const visits = sum.visits.reduce((total, count) => total + count, 0);
   return {
     requests,
+    capped: sum.capped,
     visits,
     repeatShare: requests === 0 ? 0 : 1 - visits / requests,
     errorBoundOf: (length) => errorBound(sum.trie.loss, length) + leftOut(sum, length),

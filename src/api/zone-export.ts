@@ -31,6 +31,7 @@ export function exportZone(view: View, zone: ZoneRow): ZoneDocument {
       ...(JSON.stringify(own.sequence) === JSON.stringify(DEFAULT_WIRE_SEQUENCE)
         ? {}
         : { sequence: own.sequence }),
+      ...(own.analytics.sample_decisions ? { analytics: own.analytics } : {}),
       auth_id_characteristics: settings.authIdCharacteristics.map(({ type, name }) => ({ type, name })),
       url_normalization: { scope: settings.urlNormalization.scope, type: settings.urlNormalization.type },
     },

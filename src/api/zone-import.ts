@@ -93,7 +93,7 @@ export function applyDocument(
 }
 
 function importSettings(transaction: Transaction, zone: ZoneRow, { document, deps }: Application): ZoneRow {
-  const { hosts, origin, cookie_scope, sequence, paused, sequence_cookies, url_normalization } =
+  const { hosts, origin, cookie_scope, sequence, analytics, paused, sequence_cookies, url_normalization } =
     document.zone;
   // Hosts and origin of a zone of the configuration file stay what the file says: documents travel between machines.
   const facts = zone.owner === "file" ? {} : { ...(hosts && { hosts }), ...(origin && { origin }) };
@@ -104,6 +104,9 @@ function importSettings(transaction: Transaction, zone: ZoneRow, { document, dep
       ...(sequence === undefined && zone.settings.sequence === undefined
         ? {}
         : { sequence: { ...DEFAULT_WIRE_SEQUENCE, ...sequence } }),
+      ...(analytics === undefined && zone.settings.analytics === undefined
+        ? {}
+        : { analytics: { sample_decisions: false, ...analytics } }),
     },
     deps,
   });

@@ -20,6 +20,7 @@ export function toWireSettings(zone: ZoneRow) {
     hosts: zone.hosts,
     cookie_scope: { same_site: sameSite, partitioned, domain },
     sequence: toWireSequence(sequenceOf(zone)),
+    analytics: { sample_decisions: zone.settings.analytics?.sampleDecisions === true },
   };
 }
 
@@ -149,6 +150,9 @@ export function withSettings(
       ...zone.settings,
       cookieScope,
       ...(body.sequence === undefined ? {} : { sequence: checkedSequence(zone, body.sequence) }),
+      ...(body.analytics?.sample_decisions === undefined
+        ? {}
+        : { analytics: { sampleDecisions: body.analytics.sample_decisions } }),
     },
   };
 }

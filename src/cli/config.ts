@@ -85,6 +85,16 @@ export const configSchema = z.strictObject({
       bindAddress: z.boolean().default(false),
     })
     .prefault({}),
+  analytics: z
+    .strictObject({
+      /** Whether requests are counted at all. */
+      enabled: z.boolean().default(true),
+      /** Requests an hour of one sequence that count, so that nobody alone makes the ranking. */
+      perSequence: z.int().min(1).max(65_535).default(200),
+      /** The same of one network (IPv4 /24, IPv6 /48). */
+      perAddressPrefix: z.int().min(1).max(65_535).default(2_000),
+    })
+    .prefault({}),
   events: z
     .strictObject({
       /** Security events kept; those of header modifications take at most a tenth of it. */

@@ -2,6 +2,7 @@
 import { createGateway, listenHttps } from "../gateway/index.ts";
 import type { Gateway, GatewayProblem, Listener } from "../gateway/index.ts";
 import type { Store } from "../store/index.ts";
+import type { SnapshotStore } from "../analytics/index.ts";
 import type { SecurityEvent } from "../engine/index.ts";
 import type { MasterKey } from "../cookie/index.ts";
 import type { Certificate } from "../tls/index.ts";
@@ -11,6 +12,7 @@ import { loadMasterKeys } from "./keys.ts";
 import { logEvent, logProblem } from "./log.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import { countInto } from "./snapshots.ts";
 import { openListener } from "./open-listener.ts";
 import { replaceableCarrier } from "./replaceable-carrier.ts";
 import { createSequenceCarrier } from "./sequence-cookies.ts";
@@ -25,6 +27,8 @@ export interface DataPlaneOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly onEvent: (event: SecurityEvent) => void;
+  /** Where counts of requests go; without it nothing is counted. */
+  readonly snapshots?: SnapshotStore | undefined;
 }
 
 export interface DataPlane {
@@ -32,13 +36,15 @@ export interface DataPlane {
   readonly listener: Listener;
   /** Takes keys, zones and certificate of another configuration into force; requests under way are not touched. */
   reload(config: Config, certificate: Certificate): Promise<void>;
+  /** Writes the counts of requests as they are now. */
+  flush(): Promise<void>;
   /** Lets requests finish for `graceMs` milliseconds, then ends everything. */
   close(graceMs: number): Promise<void>;
 }
 
 /** @throws {UserError} for a port in use, an unreadable file or a bad key, in one line */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { config, store, certificate, now, logger, metrics } = options;
+  const { config, store, certificate, now, logger, metrics, snapshots } = options;
   const state = await openState(config, logger);
   const carrierOf = (
     masters: readonly MasterKey[],
@@ -54,8 +60,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const carrier = replaceableCarrier(carrierOf(await masterKeys(config), config));
   const source = withFileZones(store, config.zones);
   let origins = await originGroups(store, config.zones);
+  const traffic =
+    snapshots === undefined ? undefined : countInto(snapshots, { source: store, config, now, logger });
   const gateway = createGateway({
     ...gatewayOptions(options),
+    trafficFor: traffic?.trafficFor,
     source,
     ...carrier.carrier,
     rateLimits: state.rateLimits,
@@ -78,14 +87,17 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
         gateway.setOrigins(origins.groups);
         source.setZones(next.zones);
       },
+      flush: async () => traffic?.flush(),
       async close(graceMs) {
         await listener.close(graceMs);
         await gateway.close();
+        await traffic?.close();
         state.close();
       },
     };
   } catch (error) {
     await gateway.close();
+    await traffic?.close();
     state.close();
     throw error;
   }

@@ -25,6 +25,7 @@ import {
   writeAdminToken,
 } from "./start-parts.ts";
 import type { ServerCertificate } from "./start-parts.ts";
+import { openCounts, openSnapshots } from "./snapshots.ts";
 import { startWorkers } from "./workers.ts";
 import type { Workers } from "./workers.ts";
 
@@ -71,6 +72,8 @@ interface Visitors {
   readonly port: number;
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly isServing: () => boolean;
+  /** Writes the counts of requests as they are now. */
+  flush(): Promise<void>;
   reload(config: Config, certificate: ServerCertificate): Promise<void>;
   close(graceMs: number): Promise<void>;
 }
@@ -100,14 +103,10 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
     const tokenFile = writeAdminToken(store, config.dataDir);
     const events = openEventsIn(config, now, logger);
     closing.push(() => events.close());
-    const shared = {
-      config,
-      store,
-      certificate,
-      now,
-      logger,
-      onEvent: (event: SecurityEvent) => events.add(event),
-    };
+    const counts = await openCounts(config, store, logger);
+    closing.push(counts.close);
+    const onEvent = (event: SecurityEvent): void => events.add(event);
+    const shared = { config, store, certificate, now, logger, onEvent, snapshots: counts.snapshots };
     const visitors = await (config.workers > 1 ? serveByWorkers(shared) : serveHere(shared));
     serving.push((graceMs) => visitors.close(graceMs));
     let isClosing = false;
@@ -153,6 +152,7 @@ async function serveHere(shared: Shared): Promise<Visitors> {
     port: plane.listener.port,
     metrics,
     isServing: () => true,
+    flush: () => plane.flush(),
     reload: (config, certificate) => plane.reload(config, certificate),
     close: (graceMs) => plane.close(graceMs),
   };
@@ -164,6 +164,7 @@ async function serveByWorkers({ config, logger, onEvent }: Shared): Promise<Visi
     port: workers.port,
     metrics: createWorkersMetrics(),
     isServing: () => workers.listening > 0,
+    flush: () => workers.flush(),
     // Each reads the configuration itself.
     reload: async () => workers.reload(),
     close: (graceMs) => workers.close(graceMs),
@@ -182,14 +183,17 @@ export async function startWorker({
   const logger = log ?? createLog(config.log.level);
   const certificate = await certificateOf(config, now(), logger);
   const store = openStoreIn(config.dataDir, now, logger);
-  const shared = { config, store, certificate, now, logger, onEvent };
+  const snapshots = config.analytics.enabled ? await openSnapshots(config) : undefined;
+  const shared = { config, store, certificate, now, logger, onEvent, snapshots };
   const plane = await startDataPlane({ ...shared, metrics: metricsOf(store) });
   return {
     gateway: plane.gateway,
     listener: plane.listener,
+    flush: () => plane.flush(),
     reload: async (next) => plane.reload(next, await certificateOf(next, now(), logger)),
     async close(graceMs) {
       await plane.close(graceMs);
+      await snapshots?.close();
       store.close();
     },
   };

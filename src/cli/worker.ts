@@ -34,6 +34,9 @@ export async function runWorker(config: Config, readConfig: () => Promise<Config
     process.on("message", (message: PrimaryMessage) => {
       if (message.kind === "stop") void stop(message.graceMs);
       else if (message.kind === "reload") void reload();
+      else if (message.kind === "flush") {
+        void worker.flush().then(() => tell({ kind: "flushed", request: message.request }));
+      }
     });
     process.once("disconnect", () => void stop(ORPHAN_GRACE_MS));
     tell({ kind: "listening", port: worker.listener.port });

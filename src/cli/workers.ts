@@ -9,14 +9,18 @@ import type { Logger } from "./log.ts";
 export type WorkerMessage =
   | { readonly kind: "listening"; readonly port: number }
   | { readonly kind: "failed"; readonly message: string }
-  | { readonly kind: "event"; readonly event: SecurityEvent };
+  | { readonly kind: "event"; readonly event: SecurityEvent }
+  | { readonly kind: "flushed"; readonly request: number };
 
 export type PrimaryMessage =
   | { readonly kind: "stop"; readonly graceMs: number }
-  | { readonly kind: "reload" };
+  | { readonly kind: "reload" }
+  | { readonly kind: "flush"; readonly request: number };
 
 /** Milliseconds until a worker that ended by itself is started again: one that fails at once must not spin. */
 const RESTART_DELAY_MS = 1_000;
+/** Milliseconds that somebody waits for the counts of a worker that is busy. */
+const FLUSH_TIMEOUT_MS = 1_000;
 /** Milliseconds beyond the grace time until a worker that does not end is killed. */
 const KILL_AFTER_MS = 1_000;
 
@@ -25,6 +29,8 @@ export interface Workers {
   /** How many are serving now. */
   readonly listening: number;
   reload(): void;
+  /** Has all of them write their counts; returns when they have, or after a second. */
+  flush(): Promise<void>;
   close(graceMs: number): Promise<void>;
 }
 
@@ -89,12 +95,36 @@ export async function startWorkers({ count, logger, onEvent }: WorkersOptions): 
       reload: () => {
         for (const worker of serving) worker.send({ kind: "reload" } satisfies PrimaryMessage);
       },
+      flush: async () => void (await Promise.all([...serving].map(flushWorker))),
       close,
     };
   } catch (error) {
     await close(0);
     throw error;
   }
+}
+
+/** Numbers the requests for counts, so that a late answer is not taken for that of the next. */
+let flushes = 0;
+
+function flushWorker(worker: Worker): Promise<void> {
+  const request = (flushes += 1);
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      worker.off("message", onMessage);
+      worker.off("exit", done);
+      resolve();
+    };
+    const onMessage = (message: WorkerMessage): void => {
+      if (message.kind === "flushed" && message.request === request) done();
+    };
+    const timer = setTimeout(done, FLUSH_TIMEOUT_MS);
+    worker.on("message", onMessage);
+    worker.once("exit", done);
+    if (worker.isConnected()) worker.send({ kind: "flush", request } satisfies PrimaryMessage);
+    else done();
+  });
 }
 
 function stopWorker(worker: Worker, graceMs: number): Promise<void> {

@@ -15,6 +15,7 @@ export type { StrictTrackerOptions } from "./strict-tracker.ts";
 export { createZoneTracker } from "./zone-tracker.ts";
 export type {
   Account,
+  AnalyticsSettings,
   AuthIdCharacteristic,
   ConfigSnapshot,
   ConfigSource,

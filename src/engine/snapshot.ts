@@ -68,6 +68,12 @@ export const DEFAULT_SEQUENCE_SETTINGS: SequenceSettings = Object.freeze({
   lookbackSeconds: 600,
 });
 
+/** What Sequence Analytics keeps of the requests of a zone, beside counts that name nobody. */
+export interface AnalyticsSettings {
+  /** Whether a small sample of requests is kept for a day, with what security events say of a request. */
+  readonly sampleDecisions: boolean;
+}
+
 /** Tokens that name sessions, and the keys that verify them (`token_validation/config`). */
 export interface TokenConfig {
   /** UUID. */
@@ -98,6 +104,8 @@ export interface ZoneSettings {
   readonly tokenConfigs?: readonly TokenConfig[];
   /** {@link DEFAULT_SEQUENCE_SETTINGS} when absent. */
   readonly sequence?: SequenceSettings;
+  /** What is kept of requests beside counts; nothing when absent. */
+  readonly analytics?: AnalyticsSettings;
   /** Which spelling of a path rules see and the origin receives; {@link DEFAULT_URL_NORMALIZATION} when absent. */
   readonly urlNormalization?: UrlNormalization;
 }

@@ -20,7 +20,7 @@ export interface GatewayOptions {
   /** Challenges and clearances; see `EngineOptions`. */
   readonly clearance?: EngineOptions["clearance"];
   /** Who counts requests; see `EngineOptions`. */
-  readonly trafficFor?: EngineOptions["trafficFor"];
+  readonly trafficFor?: EngineOptions["trafficFor"] | undefined;
   /** The clock, epoch milliseconds. */
   readonly now: () => number;
   readonly onEvent: (event: SecurityEvent) => void;

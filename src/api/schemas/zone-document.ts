@@ -3,7 +3,7 @@ import { z } from "zod";
 import { LIST_KINDS, PHASES } from "../../ruleset/index.ts";
 import { configurationBody, urlNormalization } from "./zone-settings.ts";
 import { operationInput } from "./operations.ts";
-import { sequenceBody } from "./zones.ts";
+import { analyticsBody, sequenceBody } from "./zones.ts";
 
 export const FORMAT = "stepgate-zone";
 export const FORMAT_VERSION = 1;
@@ -29,6 +29,7 @@ export const zoneDocument = z.strictObject({
     }),
     /** What is left out has its default. */
     sequence: sequenceBody.optional(),
+    analytics: analyticsBody.optional(),
     auth_id_characteristics: configurationBody.shape.auth_id_characteristics,
     url_normalization: urlNormalization,
   }),

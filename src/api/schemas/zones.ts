@@ -55,11 +55,15 @@ export const sequenceBody = z.strictObject({
   lookback_seconds: z.int().min(1).max(86_400).optional(),
 });
 
+/** What is kept of requests beside counts; what is left out stays. */
+export const analyticsBody = z.strictObject({ sample_decisions: z.boolean().optional() });
+
 export const settingsBody = z.strictObject({
   origin: z.string().min(1).max(2048).optional(),
   hosts: z.array(z.string().min(1).max(255)).min(1).max(100).optional(),
   cookie_scope: cookieScope.optional(),
   sequence: sequenceBody.optional(),
+  analytics: analyticsBody.optional(),
 });
 
 export type SettingsBody = z.output<typeof settingsBody>;
@@ -74,4 +78,5 @@ export const settings = z.object({
     domain: z.string().nullable(),
   }),
   sequence: sequenceBody.required(),
+  analytics: analyticsBody.required(),
 });
