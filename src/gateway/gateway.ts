@@ -59,6 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     options,
     originOf: (visit) => (groups.has(visit.zoneId) ? visit.zoneId : visit.origin),
     headers: { ...DEFAULT_HEADER_POLICY, ...options.headers },
+    distrusted: new WeakSet(),
     trust: trustedProxies.length === 0 ? undefined : createProxyTrust(trustedProxies),
   };
   return {
@@ -90,6 +91,8 @@ interface Plane {
   /** What the forwarder knows the zone's origins by. */
   readonly originOf: (visit: Visit) => string;
   readonly headers: HeaderPolicy;
+  /** Connections on which a request came whose end others would see elsewhere. */
+  readonly distrusted: WeakSet<Socket>;
   readonly trust: ProxyTrust | undefined;
 }
 
@@ -109,10 +112,22 @@ const STRICT_REFUSALS = {
   loop: "loop_detected",
 } as const satisfies Record<StrictRefusal, RefusalReason>;
 
+/** Refusals of messages whose end is in doubt. */
+const UNDELIMITED: ReadonlySet<StrictRefusal> = new Set(["version", "transfer_encoding"]);
+
+/**
+ * Whether a request stands behind one whose end is in doubt: it may be that one's body. Node's parser hands it over
+ * although the answer before it ends the connection.
+ */
+function isBehindDoubt(req: IncomingMessage, { distrusted }: Plane): boolean {
+  return req.httpVersionMajor < 2 && distrusted.has(req.socket);
+}
+
 /** What is to be done with a request; a defect of ours never lets it through. */
 async function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Promise<Outcome> {
   if (!plane.guard.admits) return overloaded(request, plane);
   const strict = strictRefusal(req, plane.headers);
+  if (strict !== undefined && UNDELIMITED.has(strict)) plane.distrusted.add(req.socket);
   const own = strict === undefined ? ownOptionsAnswer(request, plane.engine) : undefined;
   if (own !== undefined) return { kind: "answer", answer: own };
   let outcome: Outcome;
@@ -141,6 +156,7 @@ function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
 
 /** INVARIANT: every request gets exactly one answer, or its connection is cut. Never rejects. */
 async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): Promise<void> {
+  if (isBehindDoubt(req, plane)) return;
   const request = toEngineRequest(req, plane);
   const observation = observe(req, plane.options);
   const judged = judge(req, request, plane);
@@ -169,6 +185,7 @@ async function handleUpgrade(
   client: { readonly socket: Socket; readonly head: Buffer },
   plane: Plane,
 ): Promise<void> {
+  if (isBehindDoubt(req, plane)) return;
   const request = toEngineRequest(req, plane);
   client.socket.on("error", () => client.socket.destroy());
   if (req.headers.upgrade?.toLowerCase() !== "websocket") {

@@ -2,15 +2,10 @@
  * The spellings against real frameworks: no spelling runs the handler without being the operation, straight through
  * the gateway and with nginx between us and the framework.
  */
-import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import { createRequire } from "node:module";
-import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askOrigin } from "../../src/cli/probe-origin-ask.ts";
@@ -20,7 +15,7 @@ import type { PathOptions } from "../../src/operation/index.ts";
 import { operation, rule, ruleset, zone } from "../support/engine.ts";
 import { startGateway, testCertificate } from "../support/gateway.ts";
 import type { TestGateway } from "../support/gateway.ts";
-import { findProgram } from "../setup/run.ts";
+import { nginx, startNginx } from "../support/peers.ts";
 import spellings from "../vectors/path-spellings.json" with { type: "json" };
 
 const require = createRequire(import.meta.url);
@@ -204,15 +199,15 @@ describe.each(Object.keys(FRAMEWORKS))("%s", (name) => {
   });
 });
 
-const [nginx] = findProgram(["nginx"]);
-
 describe.skipIf(nginx === undefined)("with nginx behind us (skipped where nginx is not installed)", () => {
   test.each(Object.keys(FRAMEWORKS))("%s: none dodges", async (name) => {
-    const port = await startNginx(origins[name]?.url ?? "");
-    const gateway = await startBlocking(`http://127.0.0.1:${port}`);
+    // With a path in `proxy_pass` nginx normalises what it forwards: the worst case behind us.
+    const peer = await startNginx(`${origins[name]?.url ?? ""}/`);
+    cleanups.push(() => peer.close());
+    const gateway = await startBlocking(`http://127.0.0.1:${peer.port}`);
     const answers = await askAll(gateway.port, TARGETS);
     expect(TARGETS.filter((_, index) => isTransfer(answers[index] ?? ""))).toEqual([]);
-    expect(await askPlain(port)).toBe("transfer");
+    expect(await askPlain(peer.port)).toBe("transfer");
   });
 });
 
@@ -226,43 +221,4 @@ function askPlain(port: number): Promise<string> {
       .on("error", reject)
       .end();
   });
-}
-
-/** nginx with a URI in `proxy_pass`, so that it normalises what it forwards: the worst case behind us. */
-async function startNginx(origin: string): Promise<number> {
-  const dir = await mkdtemp(join(tmpdir(), "stepgate-nginx-"));
-  const probeServer = createServer();
-  await new Promise<void>((resolve) => probeServer.listen(0, "127.0.0.1", resolve));
-  const { port } = probeServer.address() as AddressInfo;
-  await new Promise((resolve) => probeServer.close(resolve));
-  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (what) => `${what}_temp_path ${join(dir, what)};`,
-  );
-  await writeFile(
-    join(dir, "nginx.conf"),
-    `daemon off; master_process off; pid ${join(dir, "pid")}; error_log ${join(dir, "error.log")};
-     events {} http { access_log off; ${temp.join(" ")}
-     server { listen 127.0.0.1:${port}; location / { proxy_pass ${origin}/; } } }`,
-  );
-  const child = spawn(nginx ?? "nginx", ["-p", dir, "-c", join(dir, "nginx.conf")], { stdio: "ignore" });
-  cleanups.push(async () => {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await ended;
-    await rm(dir, { recursive: true, force: true });
-  });
-  await expect
-    .poll(
-      () =>
-        new Promise<boolean>((resolve) => {
-          const socket = connect(port, "127.0.0.1", () => {
-            socket.destroy();
-            resolve(true);
-          });
-          socket.on("error", () => resolve(false));
-        }),
-      { timeout: 5_000 },
-    )
-    .toBe(true);
-  return port;
 }

@@ -79,6 +79,13 @@ describe("a message whose end can be read in two ways is refused and its connect
     expect(statuses.filter((status) => status !== 400 && status !== 501 && status !== 505)).toEqual([]);
     expect(origin.seen).toEqual([]);
   });
+
+  test("what stands behind it may be its body and goes nowhere, allowed or not", async () => {
+    const text = post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n");
+    const behind = "GET /allowed HTTP/1.1\r\nHost: shop.example\r\n\r\n";
+    expect(statusesOf(await exchange(text + behind))).toEqual([400]);
+    expect(origin.seen).toEqual([]);
+  });
 });
 
 /** A request that waits for leave to send its body. */

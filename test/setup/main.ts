@@ -19,6 +19,11 @@ async function provideProgram(name: string, debianPackage: string): Promise<stri
 const chromium = await provideChromium(say);
 const certutil = await provideProgram("certutil", "libnss3-tools");
 const redisServer = await provideProgram("redis-server", "redis-server");
+/** Beside us in differential tests, which are skipped without them. */
+const peers = {
+  nginx: await provideProgram("nginx", "nginx-light"),
+  haproxy: await provideProgram("haproxy", "haproxy"),
+};
 const runtimes = await provideRuntimes(say);
 
 const missing = [
@@ -33,6 +38,8 @@ if (chromium === undefined || certutil === undefined) {
   say(`chromium      ${chromium.file} (${chromium.version})`);
   say(`certutil      ${certutil}`);
   say(`redis-server  ${redisServer ?? "missing: tests that need it will fail and say so"}`);
+  for (const [name, file] of Object.entries(peers))
+    say(`${name.padEnd(13)} ${file ?? "missing: the tests that compare with it are skipped"}`);
   for (const [name, runtime] of Object.entries(runtimes)) {
     const told =
       runtime.file === null
