@@ -28,6 +28,8 @@ const OWNED_BY_PROXY = new Set([
   "max-forwards",
   // The listener has answered 100-continue already; the origin is given the body straight away.
   "expect",
+  // Trailers of a request go nowhere: none are to be announced.
+  "trailer",
 ]);
 
 /** Frameworks that honour these run another method than the one the rules saw (CWE-436). */

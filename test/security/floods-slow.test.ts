@@ -14,6 +14,7 @@ import {
   zoneAt,
 } from "../support/gateway.ts";
 import type { TestGateway, TestGatewayOptions, TestOrigin } from "../support/gateway.ts";
+import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, openFrames } from "../support/http2-frames.ts";
 
 const cleanups: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
@@ -184,47 +185,31 @@ describe("crowds (D2, D6)", () => {
   });
 });
 
-/** A frame of HTTP/2 (RFC 9113 section 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const [HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION] = [1, 3, 4, 6, 9];
-/** `:method GET`, `:scheme https`, `:path /`, `:authority shop.example` for HPACK's static table. */
-const REQUEST_BLOCK = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x41, 12]), Buffer.from("shop.example")]);
-
-async function openFrames(port: number): Promise<TLSSocket> {
-  const { ca } = await testCertificate();
-  const socket = connect({ host: "127.0.0.1", port, servername: "shop.example", ca, ALPNProtocols: ["h2"] });
-  cleanups.push(() => void socket.destroy());
-  socket.on("error", () => socket.destroy());
-  await new Promise((resolve) => socket.once("secureConnect", resolve));
-  socket.write(Buffer.concat([PREFACE, frame(SETTINGS, 0, 0)]));
-  return socket;
-}
+const REQUEST_BLOCK = headerBlock([
+  [":method", "GET"],
+  [":scheme", "https"],
+  [":path", "/"],
+  [":authority", "shop.example"],
+]);
 
 describe("floods over HTTP/2 (D3)", () => {
   const FLOODS: Readonly<Record<string, () => Buffer>> = {
     "rapid reset": () =>
       Buffer.concat(
         Array.from({ length: 20_000 }, (_, index) => [
-          frame(HEADERS, 5, index * 2 + 1, REQUEST_BLOCK),
-          frame(RST_STREAM, 0, index * 2 + 1, Buffer.from([0, 0, 0, 8])),
+          frame(FRAME.headers, END_STREAM | END_HEADERS, index * 2 + 1, REQUEST_BLOCK),
+          frame(FRAME.rstStream, 0, index * 2 + 1, Buffer.from([0, 0, 0, 8])),
         ]).flat(),
       ),
     continuation: () =>
       Buffer.concat([
-        frame(HEADERS, 1, 1, REQUEST_BLOCK),
-        ...Array.from({ length: 20_000 }, () => frame(CONTINUATION, 0, 1, Buffer.from([0x00, 1, 97, 1, 98]))),
+        frame(FRAME.headers, END_STREAM, 1, REQUEST_BLOCK),
+        ...Array.from({ length: 20_000 }, () =>
+          frame(FRAME.continuation, 0, 1, Buffer.from([0x00, 1, 97, 1, 98])),
+        ),
       ]),
-    settings: () => Buffer.concat(Array.from({ length: 50_000 }, () => frame(SETTINGS, 0, 0))),
-    ping: () => Buffer.concat(Array.from({ length: 50_000 }, () => frame(PING, 0, 0, Buffer.alloc(8)))),
+    settings: () => Buffer.concat(Array.from({ length: 50_000 }, () => frame(FRAME.settings, 0, 0))),
+    ping: () => Buffer.concat(Array.from({ length: 50_000 }, () => frame(FRAME.ping, 0, 0, Buffer.alloc(8)))),
   };
 
   test.each(Object.keys(FLOODS))(
@@ -233,6 +218,7 @@ describe("floods over HTTP/2 (D3)", () => {
       const { origin, gateway } = await start();
       const before = process.memoryUsage().rss;
       const socket = await openFrames(gateway.port);
+      cleanups.push(() => void socket.destroy());
       socket.resume();
       const flood = FLOODS[name]?.() ?? Buffer.alloc(0);
       socket.write(flood);

@@ -41,7 +41,7 @@ const HIDDEN = "GET /forbidden HTTP/1.1\r\nHost: shop.example\r\n\r\n";
 const post = (headers: string, body: string): string =>
   `POST /x HTTP/1.1\r\nHost: shop.example\r\n${headers}\r\n${body}`;
 
-describe("a message whose end can be read in two ways is refused and its connection ended", () => {
+describe("S1 CL.TE, TE.CL, CL.CL; S2 Transfer-Encoding other than chunked once: a message whose end can be read in two ways is refused and its connection ended", () => {
   test.each([
     ["CL.TE", post("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", `0\r\n\r\n${HIDDEN}`)],
     ["TE.CL", post("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", `0\r\n\r\n${HIDDEN}`)],
