@@ -4,6 +4,7 @@
  */
 import type { ZoneDocument } from "./zone-document.ts";
 
+/** Which control plane to ask, and how often. */
 export interface ControlPlaneOptions {
   /** `https://127.0.0.1:9443/client/v4`. */
   readonly url: string;

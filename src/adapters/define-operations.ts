@@ -8,7 +8,9 @@ import { operationIds } from "./stable-ids.ts";
 /** `"GET /api/v1/accounts/{id}/balance"`: a method, a space, a path template. */
 export type OperationText = `${OperationMethod} /${string}`;
 
+/** An operation with more to say about it than its method and path. */
 export interface OperationDefinition {
+  /** Method and path template. */
   readonly operation: OperationText;
   /** What makes a request count as done: that the application saw it (default), or that it answered below 400. */
   readonly record?: RecordPolicy;
@@ -17,26 +19,40 @@ export interface OperationDefinition {
 }
 
 /** Operation without a host: an application's own, whatever host name it is asked for. */
-export type DefinedOperation = Omit<Operation, "host" | "lastUpdatedAt"> & { readonly name: string };
+export type DefinedOperation = Omit<Operation, "host" | "lastUpdatedAt"> & {
+  /** Its name in the program. */
+  readonly name: string;
+};
 
 /** The first half of a rule; `before` completes it. */
 export interface Requirement<Name extends string> {
-  /** @param operation the one that must not be called without what is required */
+  /**
+   * Completes the rule.
+   *
+   * @param operation the one that must not be called without what is required
+   */
   before(operation: Name): SequenceRule;
 }
 
+/** The first half of a rule; `after` completes it. */
 export interface Prohibition<Name extends string> {
-  /** @param operations any of them makes the forbidden one forbidden */
+  /**
+   * Completes the rule.
+   *
+   * @param operations any of them makes the forbidden one forbidden
+   */
   after(...operations: readonly [Name, ...Name[]]): SequenceRule;
 }
 
 /** Declared operations, whatever their names. */
 export interface OperationSet {
+  /** By their names in the program. */
   readonly operations: Readonly<Record<string, DefinedOperation>>;
 }
 
 /** Declared operations, and the rules that speak of them by name. The functions need no `this`. */
 export interface DefinedOperations<Name extends string> extends OperationSet {
+  /** By their names in the program. */
   readonly operations: Readonly<Record<Name, DefinedOperation>>;
   /** What expressions quote, by name: `cf.sequence.current_op eq "${shortIds.balance}"`. */
   readonly shortIds: Readonly<Record<Name, string>>;

@@ -1,9 +1,12 @@
 /** Spans of time as people write them. */
 
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const satisfies Record<DurationUnit, number>;
+
+/** Milliseconds, seconds, minutes, hours. */
+export type DurationUnit = "ms" | "s" | "m" | "h";
 
 /** `"500ms"`, `"2s"`, `"10m"`, `"1h"`, or milliseconds. */
-export type Duration = `${number}${keyof typeof UNIT_MS}` | number;
+export type Duration = `${number}${DurationUnit}` | number;
 
 /**
  * @returns whole milliseconds
@@ -19,7 +22,5 @@ export function toMilliseconds(duration: Duration): number {
 
 function parse(text: string): number {
   const match = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
-  return match === null
-    ? Number.NaN
-    : Math.round(Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS]);
+  return match === null ? Number.NaN : Math.round(Number(match[1]) * UNIT_MS[match[2] as DurationUnit]);
 }

@@ -24,7 +24,9 @@ export interface FetchStepgateOptions extends StepgateOptions, WebRequestOptions
 /** The application behind: gets the request, and what its visitor did before. */
 export type FetchNext = (request: Request, sequence: SequenceContext) => Response | Promise<Response>;
 
+/** What stands before a fetch handler. */
 export interface FetchMiddleware {
+  /** Answers a request, through the application or in its place. */
   (request: Request, next: FetchNext): Promise<Response>;
   /** Imports the keys; else the first request does. Rejects with what is wrong with them. */
   start(): Promise<void>;

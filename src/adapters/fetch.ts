@@ -1,4 +1,8 @@
-/** Entry `stepgate/fetch`: Hono, Deno, Bun, Workers and every other handler of a `Request`. */
+/**
+ * Entry `stepgate/fetch`: Hono, Deno, Bun, Workers and every other handler of a `Request`.
+ *
+ * @module stepgate/fetch
+ */
 export { defineOperations } from "./define-operations.ts";
 export type {
   DefinedOperation,
@@ -10,7 +14,7 @@ export type {
   Requirement,
 } from "./define-operations.ts";
 export type { ControlPlaneOptions } from "./control-plane.ts";
-export type { Duration } from "./duration.ts";
+export type { Duration, DurationUnit } from "./duration.ts";
 export { stepgate } from "./fetch-middleware.ts";
 export type { FetchMiddleware, FetchNext, FetchStepgateOptions } from "./fetch-middleware.ts";
 export { operationsFromOpenApi } from "./openapi.ts";
@@ -18,5 +22,18 @@ export type { OpenApiOperations, SkippedOperation } from "./openapi.ts";
 export type { AdapterProblem, KeySetInput, StepgateOptions } from "./options.ts";
 export type { RuleInput } from "./rule-input.ts";
 export type { SequenceContext } from "./sequence-context.ts";
-export type { SequenceRule } from "./sequence-rule.ts";
-export type { ZoneDocument } from "./zone-document.ts";
+export type { NamedOperation, SequenceRule } from "./sequence-rule.ts";
+export type { WireOperation, WireRuleset, ZoneDocument } from "./zone-document.ts";
+export type { CookieScope, EventOutcome, EventPhase, MissingOp, SecurityEvent } from "../engine/index.ts";
+export type { Operation, OperationMethod, PrefetchPolicy, RecordPolicy } from "../operation/index.ts";
+export type { HitOutcome } from "../phases/index.ts";
+export type {
+  ActionParameters,
+  BlockResponse,
+  Phase,
+  Ratelimit,
+  Rule,
+  RuleAction,
+  RuleDraft,
+  StateErrorPolicy,
+} from "../ruleset/index.ts";

@@ -23,13 +23,19 @@ const NOT_FOUND: unique symbol = Symbol.for("h3.notFound");
 /** Marks an `HTTPResponse`, a response that h3 has yet to build. */
 const HTTP_RESPONSE: unique symbol = Symbol.for("h3.HTTPResponse");
 
+/** Middleware of h3. */
+export type H3StepgateMiddleware = Middleware & {
+  /** Resolves when keys and configuration are ready; rejects with what is wrong with the keys. */
+  readonly ready: Promise<void>;
+};
+
 /**
  * Tracks operations, asks the rules and sets the cookies of an h3 application: `app.use(stepgate({ … }))`, before
  * every route and every other middleware. Works as a middleware of a Nitro project too.
  *
  * @throws {TypeError} for what is wrong with the options
  */
-export function stepgate(options: NodeStepgateOptions): Middleware & { readonly ready: Promise<void> } {
+export function stepgate(options: NodeStepgateOptions): H3StepgateMiddleware {
   const { enter, guard } = createNodeGuard(options);
   const middleware: Middleware = async (event, next) => {
     const node = event.runtime?.node;

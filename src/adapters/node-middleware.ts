@@ -43,19 +43,25 @@ export function stepgate(options: NodeStepgateOptions): NodeMiddleware {
 }
 
 /** What is asked of Fastify. */
-interface FastifyLike {
+export interface FastifyLike {
+  /** Fastify's own. */
   addHook(
     name: "onRequest",
     hook: (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<unknown>,
   ): unknown;
 }
 
-interface FastifyRequestLike {
+/** Of a request of Fastify. */
+export interface FastifyRequestLike {
+  /** Node's request. */
   readonly raw: IncomingMessage;
 }
 
-interface FastifyReplyLike {
+/** Of a reply of Fastify. */
+export interface FastifyReplyLike {
+  /** Node's response. */
   readonly raw: ServerResponse;
+  /** Fastify's own. */
   hijack(): unknown;
 }
 
@@ -75,12 +81,21 @@ export function fastifyStepgate(app: FastifyLike, options: NodeStepgateOptions):
 }
 
 /** What is asked of Koa. */
-interface KoaContextLike {
+export interface KoaContextLike {
+  /** Node's request. */
   readonly req: IncomingMessage;
+  /** Node's response. */
   readonly res: ServerResponse;
-  readonly state: { sequence?: SequenceContext | undefined };
+  /** Where middlewares leave what others may know. */
+  readonly state: {
+    /** What the visitor did before this request; set by Stepgate. */
+    sequence?: SequenceContext | undefined;
+  };
+  /** Koa's own. */
   status: number;
+  /** Koa's own. */
   body: unknown;
+  /** Koa's own. */
   set(name: string, value: string | string[]): void;
 }
 

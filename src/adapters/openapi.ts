@@ -6,12 +6,15 @@ import type { OperationText } from "./define-operations.ts";
 export interface SkippedOperation {
   /** JSON pointer (RFC 6901) into the document. */
   readonly pointer: string;
+  /** Why, as a clause. */
   readonly reason: string;
 }
 
+/** What a document gave. */
 export interface OpenApiOperations {
   /** For `defineOperations`: by `operationId`, or by method and path where there is none. */
   readonly definitions: Readonly<Record<string, OperationText>>;
+  /** What the document has beside these. */
   readonly skipped: readonly SkippedOperation[];
 }
 

@@ -7,14 +7,17 @@ import type { ZoneDocument } from "./zone-document.ts";
 
 /** A JWK set of symmetric keys of 32 bytes, as in `keys.json`. */
 export interface KeySetInput {
+  /** JWKs of 32 bytes; the newest that is in force (`nbf`) seals, all of them open. */
   readonly keys: readonly object[];
 }
 
 /** What is no rule's doing, for logs. */
 export interface AdapterProblem {
+  /** One line that says what happened. */
   readonly reason: string;
   /** 16 hex characters, `undefined` for what concerns no single request. */
   readonly rayId?: string;
+  /** What was thrown, if anything was. */
   readonly error?: Error;
 }
 
@@ -42,6 +45,7 @@ export interface StepgateOptions {
   readonly host?: string;
   /** Attributes of the cookies, for operations in code. */
   readonly cookies?: Partial<CookieScope>;
+  /** How much of a visitor's past is remembered, for operations in code. */
   readonly sequence?: {
     /** Operations remembered per visitor, 1 to 64; 10 unless given. */
     readonly maxEntries?: number;

@@ -5,7 +5,9 @@ import type { RuleInput } from "./rule-input.ts";
 
 /** An operation as a rule needs it: its name for people, its short id for the expression. */
 export interface NamedOperation {
+  /** Its name in the program. */
   readonly name: string;
+  /** What expressions quote, 8 hex characters. */
   readonly shortId: string;
 }
 
@@ -33,8 +35,11 @@ export class SequenceRule implements RuleInput {
   /** The rule as an English sentence; stands in the events of the rule. */
   readonly description: string;
   readonly action: NonNullable<RuleInput["action"]>;
+  /** The answer in place of the default page. */
   readonly action_parameters?: NonNullable<RuleInput["action_parameters"]>;
+  /** Stable reference, stands in the events of the rule. */
   readonly ref?: string;
+  /** Whether the rule is in force. */
   readonly enabled?: boolean;
   readonly #sentence: Sentence;
   readonly #reaction: RuleReaction;
@@ -50,17 +55,29 @@ export class SequenceRule implements RuleInput {
     if (reaction.enabled !== undefined) this.enabled = reaction.enabled;
   }
 
-  /** The earlier operations count only if their latest call is at most this old. */
+  /**
+   * The earlier operations count only if their latest call is at most this old.
+   *
+   * @throws {TypeError} for a span of more than a day, or one that leaves no time with `atLeast`
+   */
   within(span: Duration): SequenceRule {
     return this.#say({ atMostMs: toMilliseconds(span) });
   }
 
-  /** The earlier operations count only if their latest call is at least this old: people need time, scripts do not. */
+  /**
+   * The earlier operations count only if their latest call is at least this old: people need time, scripts do not.
+   *
+   * @throws {TypeError} for a span of more than a day, or one that leaves no time with `within`
+   */
   atLeast(span: Duration): SequenceRule {
     return this.#say({ atLeastMs: toMilliseconds(span) });
   }
 
-  /** No other operation may lie between: the earlier ones must be the latest, in the order in which they are named. */
+  /**
+   * No other operation may lie between: the earlier ones must be the latest, in the order in which they are named.
+   *
+   * @throws {TypeError} for a rule of `requireAny` with several operations, which have no one order
+   */
   directly(): SequenceRule {
     return this.#say({ directly: true });
   }
@@ -83,7 +100,11 @@ export class SequenceRule implements RuleInput {
     return new SequenceRule(this.#sentence, { ...this.#reaction, action_parameters: { response } });
   }
 
-  /** @param ref name of the rule in events, unique among the rules; else its id is derived from what it says */
+  /**
+   * Names the rule in events; else its id is derived from what it says.
+   *
+   * @param ref unique among the rules
+   */
   named(ref: string): SequenceRule {
     return new SequenceRule(this.#sentence, { ...this.#reaction, ref });
   }

@@ -1,3 +1,3 @@
 /** Side door for folders that need the words of the adapters, not an engine. */
 export { toMilliseconds } from "./duration.ts";
-export type { Duration } from "./duration.ts";
+export type { Duration, DurationUnit } from "./duration.ts";

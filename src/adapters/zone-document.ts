@@ -13,6 +13,7 @@ import { contentId, zoneIdOf } from "./stable-ids.ts";
 
 /** What `stepgate export` writes, as far as an application needs it; other members are passed over. */
 export interface ZoneDocument {
+  /** The site. */
   readonly zone: {
     /** Name of the site; its id, and with it the keys of its cookies, is derived from it unless `id` is given. */
     readonly name: string;
@@ -20,18 +21,35 @@ export interface ZoneDocument {
     readonly id?: string;
     /** Host names it answers for; its name unless given. */
     readonly hosts?: readonly string[];
+    /** Whether everything passes unseen; not unless given. */
     readonly paused?: boolean;
-    readonly sequence_cookies: { readonly enabled: boolean };
+    /** Sequence cookies of the zone. */
+    readonly sequence_cookies: {
+      /** Whether operations are remembered. */
+      readonly enabled: boolean;
+    };
+    /** Attributes of the cookies; `SameSite=Lax` for the host alone unless given. */
     readonly cookie_scope?: {
+      /** The attribute `SameSite`. */
       readonly same_site: CookieScope["sameSite"];
+      /** The attribute `Partitioned`. */
       readonly partitioned: boolean;
+      /** Domain shared by several hosts; `null` for none. */
       readonly domain: string | null;
     };
     /** How sequences are kept; only cookies are supported inside an application. */
-    readonly sequence?: { readonly tracking?: string; readonly bind?: boolean; readonly strict?: boolean };
+    readonly sequence?: {
+      /** `cookie` unless given, and nothing else here. */
+      readonly tracking?: string;
+      /** Not `true` here. */
+      readonly bind?: boolean;
+      /** Not `true` here. */
+      readonly strict?: boolean;
+    };
     /** Session identifiers; none are supported inside an application. */
     readonly auth_id_characteristics?: readonly unknown[];
   };
+  /** Saved operations. */
   readonly operations: readonly WireOperation[];
   /** Entry points of the zone; `kind` is for those of the account. */
   readonly rulesets: readonly WireRuleset[];
@@ -39,27 +57,42 @@ export interface ZoneDocument {
   readonly seqrules?: readonly object[];
   /** Lists that expressions name. */
   readonly lists?: readonly {
+    /** What expressions call it: `$name`. */
     readonly name: string;
+    /** `ip`, `asn`, `hostname` or `redirect`. */
     readonly kind: string;
+    /** Items in the wire shape of the Lists API. */
     readonly items: readonly object[];
   }[];
 }
 
+/** A saved operation in the wire shape of API Shield. */
 export interface WireOperation {
   /** UUID; its first eight characters are the short id. */
   readonly operation_id: string;
+  /** `GET`, `POST` and so on. */
   readonly method: string;
+  /** Host name; a label may be a `{hostVarN}` variable. */
   readonly host: string;
+  /** Path template, `/users/{var1}`. */
   readonly endpoint: string;
+  /** `forwarded` (default) or `success`. */
   readonly record?: string;
+  /** `record` (default), `ignore` or `refuse`. */
   readonly prefetch?: string;
 }
 
+/** A ruleset in the wire shape of the Rulesets API. */
 export interface WireRuleset {
+  /** `http_request_firewall_custom` or another phase. */
   readonly phase: string;
+  /** `zone` (default), `root` for the account's, `custom`. */
   readonly kind?: string;
+  /** For people. */
   readonly name?: string;
+  /** For people. */
   readonly description?: string;
+  /** Rules in the order in which they are asked. */
   readonly rules: readonly object[];
 }
 

@@ -1,7 +1,10 @@
 /** What the configuration says about traffic: zones and their origins, whom to trust, limits. */
 import * as z from "zod";
 import { DEFAULT_GUARD_LIMITS, DEFAULT_HEADER_POLICY, DEFAULT_LISTENER_LIMITS } from "../gateway/index.ts";
+import type { GuardLimits, ListenerLimits } from "../gateway/index.ts";
+import type { PathOptions } from "../operation/index.ts";
 import { DEFAULT_UPSTREAM_LIMITS } from "../proxy/index.ts";
+import type { UpstreamLimits } from "../proxy/index.ts";
 
 const isOrigin = (text: string): boolean => {
   if (text.startsWith("unix:")) return text.startsWith("unix:/") && !text.includes("\0");
@@ -24,6 +27,7 @@ export const originSchema = z.string().refine(isOrigin, {
 const originsSchema = z
   .array(
     z.strictObject({
+      /** Scheme, host and port, or `unix:` and the path of a socket. */
       url: originSchema,
       /** Share of the requests. */
       weight: z.int().min(1).max(1_000).default(1),
@@ -35,8 +39,10 @@ const originsSchema = z
   )
   .max(64);
 
-/** As `PathOptions`; see there for what each means. */
-const pathOptionsSchema = z.strictObject({
+/** Path options that a zone says something about. */
+export type ZonePathOptions = { readonly [Name in keyof PathOptions]?: PathOptions[Name] | undefined };
+
+const pathOptionsSchema: z.ZodType<ZonePathOptions, ZonePathOptions> = z.strictObject({
   maxTargetBytes: z.int().min(256).max(65_536).optional(),
   encodedSlash: z.enum(["reject", "keep", "decode"]).optional(),
   encodedBackslash: z.enum(["reject", "keep", "decode"]).optional(),
@@ -62,10 +68,13 @@ export const zoneSchema = z
     /** Asks each origin at an interval; a status below 400 is health. */
     health: z
       .strictObject({
+        /** Path that is asked for, with its query. */
         path: z.string().startsWith("/"),
+        /** Milliseconds from one answer to the next question. */
         intervalMs: z.int().min(100).max(3_600_000).default(5_000),
       })
       .optional(),
+    /** What the origin makes of unusual spellings of a path. */
     pathOptions: pathOptionsSchema.optional(),
   })
   // A configuration that was read before, and is now laid under the command line's, has both and they agree.
@@ -79,6 +88,7 @@ export const zoneSchema = z
   )
   .transform(({ origins = [], ...zone }) => ({
     ...zone,
+    /** Where its requests go, each with its weight. */
     origins,
     /** What the store and the API show. */
     origin: zone.origin ?? origins[0]?.url ?? "",
@@ -96,13 +106,23 @@ export const trustSchema = {
 };
 
 /** Whole numbers from 0, with these defaults. */
-function numbersSchema<Name extends string>(defaults: Readonly<Record<Name, number>>) {
+function numbersSchema<Limits extends object>(defaults: Limits): z.ZodType<Limits, Partial<Limits>> {
   const shape = Object.fromEntries(
-    Object.entries<number>(defaults).map(([name, value]) => [name, z.number().min(0).default(value)]),
-  ) as Record<Name, z.ZodDefault<z.ZodNumber>>;
-  return z.strictObject(shape);
+    Object.entries<number>(defaults as Record<string, number>).map(([name, value]) => [
+      name,
+      z.number().min(0).default(value),
+    ]),
+  );
+  // The shape has exactly the names of the defaults, each a number.
+  return z.strictObject(shape) as unknown as z.ZodType<Limits, Partial<Limits>>;
 }
 
-export const limitsSchema = numbersSchema({ ...DEFAULT_LISTENER_LIMITS, ...DEFAULT_GUARD_LIMITS });
+/** Limits of the listeners and of the load that is taken on. */
+export interface LoadLimits extends ListenerLimits, GuardLimits {}
 
-export const upstreamSchema = numbersSchema({ ...DEFAULT_UPSTREAM_LIMITS });
+export const limitsSchema = numbersSchema<LoadLimits>({
+  ...DEFAULT_LISTENER_LIMITS,
+  ...DEFAULT_GUARD_LIMITS,
+});
+
+export const upstreamSchema = numbersSchema<UpstreamLimits>(DEFAULT_UPSTREAM_LIMITS);

@@ -11,6 +11,7 @@ const listenerSchema = (defaultPort: number, hostname: string) =>
   z.strictObject({
     /** TCP port; 0 takes a free one. */
     port: port.default(defaultPort),
+    /** Address to listen on: `127.0.0.1` for this machine only, `0.0.0.0` for every network, `::` for IPv6 too. */
     hostname: z.string().min(1).default(hostname),
   });
 
@@ -21,7 +22,8 @@ const tlsSchema = z.strictObject({
   keyFile: z.string().min(1),
 });
 
-export const configSchema = z.strictObject({
+const configSchema = z.strictObject({
+  /** Listener for visitors, HTTPS. */
   gateway: listenerSchema(8443, "0.0.0.0")
     .extend({
       /** Port of a plain HTTP listener that redirects to HTTPS; none unless given. */
@@ -29,6 +31,7 @@ export const configSchema = z.strictObject({
       ...trustSchema,
     })
     .prefault({}),
+  /** Listener for the API, HTTPS; keep it off public networks. */
   api: listenerSchema(9443, "127.0.0.1")
     .extend({
       /** Bearer token for `/metrics`; without it only loopback addresses may read them. */
@@ -49,13 +52,20 @@ export const configSchema = z.strictObject({
   upstream: upstreamSchema.prefault({}),
   /** Own certificate; without it a local CA and a leaf are made in `certsDir`. */
   tls: tlsSchema.optional(),
+  /** Where the local CA and its leaf live. */
   certsDir: z.string().min(1).default("certs"),
   /** Where keys, the store and the admin token live. */
   dataDir: z.string().min(1).default(".stepgate"),
   /** JWK set with the master keys; without it `STEPGATE_KEYS`, then `keys.json` in the data directory. */
-  keys: z.looseObject({ keys: z.array(z.unknown()).min(1) }).optional(),
+  keys: z
+    .looseObject({
+      /** JWKs of 32 bytes; the newest that is in force (`nbf`) seals, all of them open. */
+      keys: z.array(z.unknown()).min(1),
+    })
+    .optional(),
   /** Sites to protect; without any the demo bank is served. */
   zones: z.array(zoneSchema).default([]),
+  /** How much of a visitor's past is remembered. */
   sequence: z
     .strictObject({
       /** Operations remembered per visitor. */
@@ -75,6 +85,7 @@ export const configSchema = z.strictObject({
       timeoutMs: z.int().min(1).max(1_000).default(50),
     })
     .optional(),
+  /** The proof of work that challenge actions ask for. */
   challenge: z
     .strictObject({
       /** Leading zero bits of each of the 16 rounds of work; one more doubles it. 12 takes a laptop about a second. */
@@ -85,6 +96,7 @@ export const configSchema = z.strictObject({
       bindAddress: z.boolean().default(false),
     })
     .prefault({}),
+  /** Counting of operations and their sequences for the analytics. */
   analytics: z
     .strictObject({
       /** Whether requests are counted at all. */
@@ -95,6 +107,7 @@ export const configSchema = z.strictObject({
       perAddressPrefix: z.int().min(1).max(65_535).default(2_000),
     })
     .prefault({}),
+  /** How many security events the store keeps, and how long. */
   events: z
     .strictObject({
       /** Security events kept; those of header modifications take at most a tenth of it. */
@@ -103,8 +116,10 @@ export const configSchema = z.strictObject({
       maxAgeSeconds: z.int().min(60).max(31_536_000).default(604_800),
     })
     .prefault({}),
+  /** The log on standard output. */
   log: z
     .strictObject({
+      /** The least that is logged; `debug` also shows refused requests. */
       level: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
       /** Field names of security events: our own, or those of Logpush's `firewall_events`. */
       events: z.enum(["own", "logpush"]).default("own"),
@@ -113,9 +128,10 @@ export const configSchema = z.strictObject({
 });
 
 /** What may stand in a configuration file. */
-export type ConfigInput = z.input<typeof configSchema>;
-/** A complete configuration. */
-export type Config = z.output<typeof configSchema>;
+export interface ConfigInput extends z.input<typeof configSchema> {}
+
+/** A complete configuration: every default filled in. */
+export interface Config extends z.output<typeof configSchema> {}
 
 /** Names a configuration for editors: `export default defineConfig({ … })`. */
 export function defineConfig(config: ConfigInput): ConfigInput {
@@ -123,6 +139,10 @@ export function defineConfig(config: ConfigInput): ConfigInput {
 }
 
 /**
+ * Checks a configuration and fills in what it leaves out.
+ *
+ * @param input what a configuration file may hold, or anything else
+ * @param source what to call it in errors, such as the name of its file
  * @throws {UserError} with the path of every offending key
  */
 export function parseConfig(input: unknown, source: string): Config {

@@ -29,20 +29,29 @@ import { openCounts, openSnapshots } from "./snapshots.ts";
 import { startWorkers } from "./workers.ts";
 import type { Workers } from "./workers.ts";
 
+/** What a process is started with. */
 export interface StartOptions {
+  /** From `loadConfig` or `parseConfig`. */
   readonly config: Config;
   /** The clock, epoch milliseconds; the system's unless given. */
   readonly now?: () => number;
+  /** Where the log goes; standard output, as `config.log` says, unless given. */
   readonly log?: Logger;
 }
 
+/** Stepgate in this process, or in its workers. */
 export interface RunningStepgate {
+  /** TCP port that the gateway listens on. */
   readonly gatewayPort: number;
+  /** Address of the API, `https://127.0.0.1:9443/client/v4`. */
   readonly apiUrl: string;
+  /** Sites that are protected, as they were at the start. */
   readonly zones: readonly RunningZone[];
+  /** File with the token of the first administrator. */
   readonly tokenFile: string;
   /** PEM file of the local CA, when the certificate is a development one. */
   readonly caFile: string | undefined;
+  /** Whether the demo bank is served, for want of zones in the configuration. */
   readonly demo: boolean;
   /**
    * Takes zones, keys and certificate of another configuration into force without ending a connection. Listeners,
@@ -55,14 +64,23 @@ export interface RunningStepgate {
   close(graceMs: number): Promise<void>;
 }
 
+/** One site of a running Stepgate. */
 export interface RunningZone {
+  /** 32 hex characters, for the paths of the API. */
   readonly id: string;
+  /** Name of the site. */
   readonly name: string;
+  /** Host names it answers for. */
   readonly hosts: readonly string[];
+  /** Where its requests go. */
   readonly origin: string;
+  /** Its saved operations. */
   readonly operations: readonly {
+    /** `GET`, `POST` and so on. */
     readonly method: string;
+    /** Normalised path template, `/users/{var1}`. */
     readonly endpoint: string;
+    /** What expressions quote, 8 hex characters. */
     readonly shortId: string;
   }[];
 }
@@ -79,6 +97,8 @@ interface Visitors {
 }
 
 /**
+ * Starts the gateway and the API, as `stepgate start` does.
+ *
  * @throws {UserError} for a port in use, an unreadable file or a bad key, in one line
  */
 export async function startStepgate({ config, now = Date.now, log }: StartOptions): Promise<RunningStepgate> {

@@ -1,5 +1,6 @@
 /** A mistake of the person at the terminal: shown as one line, without a stack, exit code 1. */
 export class UserError extends Error {
+  /** As errors are told apart in logs. */
   override readonly name = "UserError";
 }
 

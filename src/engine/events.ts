@@ -14,20 +14,31 @@ export type EventPhase = Phase | "http_request_api_gateway_early";
 /** As {@link HitOutcome}; and `solved`, `unsolved`: a challenge of the rule was answered, rightly or wrongly. */
 export type EventOutcome = HitOutcome | "solved" | "unsolved";
 
+/** What one rule did to one request. */
 export interface SecurityEvent {
+  /** Names the request: 16 hex characters, in the answer's `Stepgate-Ray` field too. */
   readonly rayId: string;
   /** Epoch milliseconds. */
   readonly at: number;
+  /** 32 hex characters. */
   readonly zoneId: string;
+  /** Name of the site. */
   readonly zoneName: string;
+  /** Where in the way of a request the rule stands. */
   readonly phase: EventPhase;
   /** Empty for a sequence rule, which is in no ruleset. */
   readonly rulesetId: string;
+  /** 32 hex characters. */
   readonly ruleId: string;
+  /** Stable reference of the rule. */
   readonly ruleRef: string;
+  /** Grows when the rule changes. */
   readonly ruleVersion: string;
+  /** What its author says of the rule. */
   readonly ruleDescription: string;
+  /** What the rule asks for. */
   readonly action: RuleAction;
+  /** What became of it. */
   readonly outcome: EventOutcome;
   /** A clause for the operator: where a redirect led, why something failed. */
   readonly detail?: string;
@@ -35,17 +46,23 @@ export interface SecurityEvent {
   readonly wouldBeStatus?: number;
   /** 0 for the last rule that fired for the request, counting backwards. */
   readonly matchIndex: number;
+  /** Method of the request. */
   readonly method: string;
+  /** Scheme that the visitor used. */
   readonly scheme: "http" | "https";
   /** `HTTP/1.1`, `HTTP/2`. */
   readonly protocol: string;
+  /** Host name that was asked for. */
   readonly host: string;
   /** Canonical path, without the query. */
   readonly path: string;
   /** Without `?`. */
   readonly query: string;
+  /** Field `Referer`, or empty. */
   readonly referer: string;
+  /** Address of the visitor. */
   readonly clientAddress: string;
+  /** Field `User-Agent`, or empty. */
   readonly userAgent: string;
   /** Status that the visitor saw; 499 when they left before there was one. */
   readonly status: number;
@@ -54,7 +71,12 @@ export interface SecurityEvent {
   /** Short id of the operation this request is, or empty. */
   readonly currentOp: string;
   /** Earlier operations, newest first, with their ages. */
-  readonly previousOps: readonly { readonly op: string; readonly ageMs: number }[];
+  readonly previousOps: readonly {
+    /** Short id. */
+    readonly op: string;
+    /** Milliseconds since it was called. */
+    readonly ageMs: number;
+  }[];
   /** What the rule asked for and did not find; empty when it did not fire for something missing. */
   readonly missing: readonly MissingOp[];
 }

@@ -4,7 +4,7 @@ export { createEngine } from "./engine.ts";
 export type { Engine } from "./engine.ts";
 export { toEventRecord, toFirewallEvent } from "./event-record.ts";
 export type { FormatTime } from "./event-record.ts";
-export type { EventOutcome, SecurityEvent } from "./events.ts";
+export type { EventOutcome, EventPhase, SecurityEvent } from "./events.ts";
 export type { MissingOp } from "./missing-ops.ts";
 export type { ConnectionFacts, EngineRequest } from "./request.ts";
 export { createSessionTracker } from "./session-tracker.ts";

@@ -6,12 +6,15 @@ import type { Rule, Ruleset } from "../ruleset/index.ts";
 
 /** An earlier operation that a rule asked for and did not find as it asked. */
 export interface MissingOp {
+  /** Short id. */
   readonly op: string;
   /** Age of its latest occurrence; absent when it is not in the sequence at all. */
   readonly ageMs?: number;
   /** What the rule asked of its age or place; nothing more than being there when all are absent. */
   readonly atLeastMs?: number;
+  /** Likewise: it may be this old. */
   readonly atMostMs?: number;
+  /** Likewise: it must be at this place, 0 for the latest operation. */
   readonly position?: number;
 }
 

@@ -8,7 +8,9 @@ import type { SeqRule } from "../sequence/index.ts";
 
 /** Attributes of the sequence cookies of a zone. */
 export interface CookieScope {
+  /** The attribute `SameSite`. */
   readonly sameSite: "Lax" | "Strict" | "None";
+  /** The attribute `Partitioned`: one jar for each site that embeds yours. */
   readonly partitioned: boolean;
   /** Domain shared by several hosts (`__Secure-sq.` names); `null` binds each cookie to its host (`__Host-sq.`). */
   readonly domain: string | null;

@@ -13,6 +13,11 @@ export const OPERATION_METHODS = [
   "TRACE",
 ] as const;
 
+/**
+ * Methods an operation may have.
+ *
+ * @useDeclaredType
+ */
 export type OperationMethod = (typeof OPERATION_METHODS)[number];
 
 /** What makes a request to an operation count as "done". */
@@ -27,6 +32,7 @@ export interface Operation {
   readonly id: string;
   /** The first 8 hex characters of `id`; unique within a zone; what expressions quote. */
   readonly shortId: string;
+  /** Exact method. */
   readonly method: OperationMethod;
   /** Canonical host, lower case; a label may be a `{hostVarN}` variable. */
   readonly host: string;
@@ -34,6 +40,8 @@ export interface Operation {
   readonly endpoint: string;
   /** Last change, epoch milliseconds. */
   readonly lastUpdatedAt: number;
+  /** What makes a request to it count as done. */
   readonly record: RecordPolicy;
+  /** What to do with a request that a browser makes ahead of time. */
   readonly prefetch: PrefetchPolicy;
 }

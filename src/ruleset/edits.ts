@@ -14,9 +14,13 @@ export interface RuleDraft extends Omit<
   Rule,
   "id" | "version" | "last_updated" | "ref" | "description" | "enabled"
 > {
+  /** 32 hex characters; drawn unless given. */
   readonly id?: string;
+  /** Stable reference, unique in the ruleset; the id unless given. */
   readonly ref?: string;
+  /** For people; stands in events. */
   readonly description?: string;
+  /** Whether it is in force; `true` unless given. */
   readonly enabled?: boolean;
 }
 

@@ -38,6 +38,7 @@ export type {
   Ratelimit,
   Rule,
   RuleAction,
+  StateErrorPolicy,
   Ruleset,
   RulesetKind,
 } from "./types.ts";

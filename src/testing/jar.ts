@@ -1,6 +1,7 @@
 /** The cookies of one visitor of one host, as a browser keeps them (RFC 6265bis section 5.6). */
 import { parseSetCookie } from "cookie";
 
+/** Cookies of one visitor. */
 export interface CookieJar {
   /** Value of the `Cookie` field for a path, `undefined` when there are no cookies. */
   header(path: string): string | undefined;
@@ -24,7 +25,11 @@ const MAX_COOKIES = 180;
 /** Longest name and value together that browsers keep. */
 const MAX_PAIR_BYTES = 4096;
 
-/** @param now the clock that `Max-Age` is judged by, epoch milliseconds */
+/**
+ * Makes an empty jar.
+ *
+ * @param now the clock that `Max-Age` is judged by, epoch milliseconds
+ */
 export function createCookieJar(now: () => number = Date.now): CookieJar {
   const cookies = new Map<string, StoredCookie>();
   const live = (): readonly [string, StoredCookie][] =>

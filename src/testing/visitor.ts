@@ -5,6 +5,7 @@ import type { CookieJar } from "./jar.ts";
 /** Answers a request: the application's own handler, or something that sends it. */
 export type TestTarget = (request: Request) => Response | Promise<Response>;
 
+/** Whom a visitor visits. */
 export interface VisitorOptions {
   /** Base URL of a running server, or the application's fetch handler. */
   readonly target: string | TestTarget;
@@ -16,15 +17,21 @@ export interface VisitorOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a request has beside its method and path. */
 export interface VisitInit {
+  /** In place of those of the visitor, by name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A text as it is; anything else as JSON. */
   readonly body?: unknown;
 }
 
+/** An answer, read to its end. */
 export interface VisitorResponse {
+  /** Status code; redirects are not followed. */
   readonly status: number;
+  /** Its fields. */
   readonly headers: Headers;
+  /** Its body as text. */
   readonly body: string;
   /** What became of the request, seen from outside. */
   readonly decision: Decision;
@@ -40,10 +47,20 @@ export interface VisitorResponse {
  */
 export type Decision = "passed" | "blocked" | "limited" | "redirected" | "refused";
 
+/** One visitor: every request carries the cookies that earlier answers set. */
 export interface Visitor {
+  /**
+   * Sends a request and reads the answer.
+   *
+   * @param path with query, from `/` on
+   * @throws what the handler throws, or `fetch`; an error for a body of more than 16 MiB
+   */
   request(method: string, path: string, init?: VisitInit): Promise<VisitorResponse>;
+  /** `request` with GET. */
   get(path: string, init?: VisitInit): Promise<VisitorResponse>;
+  /** `request` with POST; the body is a text, or sent as JSON. */
   post(path: string, body?: unknown, init?: VisitInit): Promise<VisitorResponse>;
+  /** Its cookies: look at them, or clear them. */
   readonly jar: CookieJar;
 }
 
@@ -53,6 +70,7 @@ const MAX_BODY_BYTES = 16 << 20;
 /** Requests given up after. */
 const TIMEOUT_MS = 30_000;
 
+/** Makes a visitor that nobody has seen before. Several of them have several pasts. */
 export function createVisitor(options: VisitorOptions): Visitor {
   const { target, now = Date.now, headers: common = {} } = options;
   const jar = createCookieJar(now);
