@@ -57,7 +57,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   // Journeys for tests of applications: written with the adapters' words, run against them, a URL or the engine.
   testing: edge(["adapters", "cookie", ...PURE_FOLDERS], ["cookie", "yaml"]),
   api: edge(["store", ...PURE_FOLDERS], ["h3", "srvx", "zod", "zod-openapi", "swagger-ui-dist"]),
-  demo: edge([], ["h3", "srvx"]),
+  // The bank signs the tokens of its mobile app.
+  demo: edge([], ["h3", "srvx", "jose"]),
   cli: edge(
     ["cookie", "tls", "store", "proxy", "gateway", "adapters", "api", "demo", "testing", ...PURE_FOLDERS],
     ["citty", "pino", "prom-client", "zod"],

@@ -5,6 +5,8 @@ export interface PageCall {
   readonly method?: string;
   readonly path: string;
   readonly body?: unknown;
+  /** Bearer token that the page sends along. */
+  readonly token?: string;
 }
 
 export interface PageAnswer {
@@ -29,13 +31,14 @@ export function callAtOnce(page: Page, calls: readonly PageCall[]): Promise<read
   return page.evaluate(
     (all) =>
       Promise.all(
-        all.map(async ({ method = "GET", path, body }) => {
+        all.map(async ({ method = "GET", path, body, token }) => {
           const response = await fetch(path, {
             method,
             cache: "no-store",
             headers: {
               accept: "application/json",
               ...(body === undefined ? {} : { "content-type": "application/json" }),
+              ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
             },
             ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           });

@@ -1,4 +1,5 @@
 /** What a person reads after `stepgate start`: where it listens, where the token is, what to try. */
+import { LOGIN_PATH } from "../demo/index.ts";
 import type { RunningStepgate, RunningZone } from "./start.ts";
 
 export function printBanner(stepgate: RunningStepgate, print: (line: string) => void): void {
@@ -19,7 +20,7 @@ function bannerLines(stepgate: RunningStepgate): readonly string[] {
   }
   for (const zone of stepgate.zones) lines.push("", ...zoneLines(zone));
   const [zone] = stepgate.zones;
-  if (zone !== undefined) lines.push("", ...tryLines(stepgate, zone));
+  if (zone !== undefined) lines.push("", ...tryLines(stepgate, zone), ...appLines(stepgate, zone));
   return [...lines, ""];
 }
 
@@ -34,8 +35,7 @@ function zoneLines(zone: RunningZone): readonly string[] {
 
 /** Commands to paste, for the demo's own operations where they exist. */
 function tryLines(stepgate: RunningStepgate, zone: RunningZone): readonly string[] {
-  const curl = `curl -s${stepgate.caFile === undefined ? "" : ` --cacert ${stepgate.caFile}`} -H "Authorization: Bearer $(cat ${stepgate.tokenFile})"`;
-  const base = `${stepgate.apiUrl}/zones/${zone.id}`;
+  const { curl, base } = apiCurl(stepgate, zone);
   const lines = [
     "Turn sequence cookies on:",
     "",
@@ -54,5 +54,41 @@ function tryLines(stepgate: RunningStepgate, zone: RunningZone): readonly string
     "Refuse a transfer without a look at the balance before it:",
     "",
     `  ${curl} -X PUT ${base}/rulesets/phases/http_request_firewall_custom/entrypoint --data '${JSON.stringify(rules)}'`,
+  ];
+}
+
+function apiCurl(
+  stepgate: RunningStepgate,
+  { id }: RunningZone,
+): { readonly curl: string; readonly base: string } {
+  const curl = `${plainCurl(stepgate)} -H "Authorization: Bearer $(cat ${stepgate.tokenFile})"`;
+  return { curl, base: `${stepgate.apiUrl}/zones/${id}` };
+}
+
+function plainCurl({ caFile }: RunningStepgate): string {
+  return `curl -s${caFile === undefined ? "" : ` --cacert ${caFile}`}`;
+}
+
+/** The same rule for a client that keeps no cookies: the bank's mobile app, by the token that it signs in for. */
+function appLines(stepgate: RunningStepgate, zone: RunningZone): readonly string[] {
+  const { tokenConfigId, gatewayPort } = stepgate;
+  if (tokenConfigId === undefined) return [];
+  const { curl, base } = apiCurl(stepgate, zone);
+  const bank = `https://${zone.name}:${gatewayPort}`;
+  const json = '-H "Content-Type: application/json"';
+  const app = `${plainCurl(stepgate)} -H "Authorization: Bearer $TOKEN"`;
+  const identifiers = { auth_id_characteristics: [{ type: "jwt", name: `${tokenConfigId}:$.sub` }] };
+  return [
+    "",
+    "The same for the bank's mobile app, which has a token and no cookies: name the session, and sign in:",
+    "",
+    `  ${curl} -X PUT ${base}/api_gateway/configuration --data '${JSON.stringify(identifiers)}'`,
+    `  ${curl} -X PATCH ${base}/stepgate/settings --data '{"sequence":{"tracking":"both"}}'`,
+    `  TOKEN=$(${plainCurl(stepgate)} -H "Accept: application/jwt" ${json} ${bank}${LOGIN_PATH} --data '{"user_id":"mara","pin":"2580"}')`,
+    "",
+    "Send the transfer, look at the balance, and send it again:",
+    "",
+    `  ${app} ${json} -H "Accept: application/json" ${bank}/api/v1/transferFunds --data '{"from":"40021001","to":"40021002","amount":100}'`,
+    `  ${app} ${bank}/api/v1/accounts/40021001/balance`,
   ];
 }

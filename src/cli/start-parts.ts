@@ -1,8 +1,7 @@
-/** The parts of a running Stepgate that stand before its listeners: files, store, certificate, demo. */
+/** The parts of a running Stepgate that stand before its listeners: files, store, certificate. */
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { BANK_OPERATIONS, startBank } from "../demo/index.ts";
 import { openEventStore, openStore } from "../store/index.ts";
 import type { EventStore, Store } from "../store/index.ts";
 import { ensureDevCertificate, loadCertificate } from "../tls/index.ts";
@@ -10,7 +9,6 @@ import type { Certificate } from "../tls/index.ts";
 import type { Config } from "./config.ts";
 import type { Logger } from "./log.ts";
 import { writePrivateFileSync } from "./private-file.ts";
-import { saveOperations } from "./save-operations.ts";
 import { reasonOf, UserError } from "./user-error.ts";
 
 /** Milliseconds until what another process wrote (`stepgate import`, the process with the API) is in force here. */
@@ -80,16 +78,6 @@ export function openEventsIn({ dataDir, events }: Config, now: () => number, log
   } catch (error) {
     throw new UserError(`cannot open the events \`${path}\`: ${reasonOf(error)}`);
   }
-}
-
-/** The bank as origin, and its zone; the operations are saved once, when the zone is new. */
-export async function serveDemo(store: Store): Promise<() => Promise<void>> {
-  const bank = await startBank({ port: 0, hostname: "127.0.0.1" });
-  const [zone] = store.ensureZones([{ name: "localhost", hosts: ["localhost"], origin: bank.origin }]);
-  if (zone !== undefined && store.count("operations", zone.id) === 0) {
-    saveOperations(store, zone, BANK_OPERATIONS);
-  }
-  return () => bank.close();
 }
 
 /** The first start of a data directory makes a token with every permission; its text is kept in a file only. */

@@ -16,16 +16,10 @@ import { createMetrics, createWorkersMetrics } from "./metrics.ts";
 import type { Metrics } from "./metrics.ts";
 import { openListener } from "./open-listener.ts";
 import { withOperationsRoutes } from "./operations-routes.ts";
-import {
-  certificateOf,
-  makeDataDir,
-  openEventsIn,
-  openStoreIn,
-  serveDemo,
-  writeAdminToken,
-} from "./start-parts.ts";
+import { certificateOf, makeDataDir, openEventsIn, openStoreIn, writeAdminToken } from "./start-parts.ts";
 import type { ServerCertificate } from "./start-parts.ts";
 import { openCounts, openSnapshots } from "./snapshots.ts";
+import { serveDemo } from "./serve-demo.ts";
 import { startWorkers } from "./workers.ts";
 import type { Workers } from "./workers.ts";
 
@@ -53,6 +47,8 @@ export interface RunningStepgate {
   readonly caFile: string | undefined;
   /** Whether the demo bank is served, for want of zones in the configuration. */
   readonly demo: boolean;
+  /** The demo's token configuration, for its mobile app; `undefined` for any other zone. */
+  readonly tokenConfigId: string | undefined;
   /**
    * Takes zones, keys and certificate of another configuration into force without ending a connection. Listeners,
    * data directory and workers need a new start.
@@ -117,9 +113,9 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
   try {
     const store = openStoreIn(config.dataDir, now, logger);
     closing.push(() => store.close());
-    const demo = config.zones.length === 0;
-    if (demo) closing.push(await serveDemo(store));
-    else ensureZones(store, config);
+    const demo = config.zones.length === 0 ? await serveDemo(store) : undefined;
+    if (demo === undefined) ensureZones(store, config);
+    else closing.push(() => demo.close());
     const tokenFile = writeAdminToken(store, config.dataDir);
     const events = openEventsIn(config, now, logger);
     closing.push(() => events.close());
@@ -141,7 +137,8 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
       zones: runningZones(store),
       tokenFile,
       caFile: certificate.caFile,
-      demo,
+      demo: demo !== undefined,
+      tokenConfigId: demo?.tokenConfigId,
       async reload(next) {
         const nextCertificate = await certificateOf(next, now(), logger);
         if (next.zones.length > 0) ensureZones(store, next);

@@ -1,7 +1,10 @@
-/** The bank's routes: the API of the four operations, and its pages. */
+/** The bank's routes: the API of the four operations, the log-in of its app, and its pages. */
 import { assertBodySize, H3 } from "h3";
 import type { H3Event, HTTPError } from "h3";
 import { jsonAnswer, problemAnswer } from "./answers.ts";
+import { actsFor, callerOf, login, LOGIN_PATH, notYours, owns } from "./app-access.ts";
+import type { Caller } from "./app-access.ts";
+import type { AppTokens } from "./app-tokens.ts";
 import { CURRENCY, CUSTOMERS } from "./customers.ts";
 import type { Customer } from "./customers.ts";
 import type { Ledger } from "./ledger.ts";
@@ -13,6 +16,7 @@ import { parseTransfer } from "./transfer-body.ts";
 export interface BankParts {
   readonly ledger: Ledger;
   readonly pages: Pages;
+  readonly tokens: AppTokens;
   /** Epoch ms. */
   readonly now: () => number;
   readonly random: (lengthBytes: number) => Uint8Array;
@@ -20,11 +24,16 @@ export interface BankParts {
 
 const API_PREFIX = "/api/";
 
-type Handler = (event: H3Event, parts: BankParts) => Response | Promise<Response>;
+interface Request {
+  readonly event: H3Event;
+  readonly caller: Caller;
+}
+
+type Handler = (request: Request, parts: BankParts) => Response | Promise<Response>;
 
 const HANDLERS: Readonly<Record<(typeof BANK_OPERATIONS)[number]["endpoint"], Handler>> = {
-  "/api/v1/users/{user_id}/accounts": (event) => withCustomer(event, accountsOf),
-  "/api/v1/users/{user_id}/profile": (event) => withCustomer(event, profileOf),
+  "/api/v1/users/{user_id}/accounts": (request) => withCustomer(request, accountsOf),
+  "/api/v1/users/{user_id}/profile": (request) => withCustomer(request, profileOf),
   "/api/v1/accounts/{account_id}/balance": balance,
   "/api/v1/transferFunds": transferFunds,
 };
@@ -34,17 +43,25 @@ export function createBankApp(parts: BankParts): H3 {
   for (const { method, endpoint } of BANK_OPERATIONS) {
     const handle = HANDLERS[endpoint];
     const allow = method === "GET" ? "GET, HEAD" : method;
-    app.all(endpoint.replaceAll(/\{(\w+)\}/g, ":$1"), (event) =>
-      isAllowed(event, allow) ? handle(event, parts) : methodNotAllowed(allow),
-    );
+    app.all(endpoint.replaceAll(/\{(\w+)\}/g, ":$1"), async (event) => {
+      if (!isAllowed(event, allow)) return methodNotAllowed(allow);
+      const caller = await callerOf(event, parts.tokens);
+      return caller instanceof Response ? caller : handle({ event, caller }, parts);
+    });
   }
+  app.all(LOGIN_PATH, async (event) => {
+    if (!isAllowed(event, "POST")) return methodNotAllowed("POST");
+    const body = await readJson(event);
+    return body instanceof Response ? body : login(event, body.value, parts.tokens);
+  });
   app.all("/**", (event) => other(event, parts.pages));
   return app;
 }
 
-function withCustomer(event: H3Event, show: (customer: Customer) => unknown): Response {
+function withCustomer({ event, caller }: Request, show: (customer: Customer) => unknown): Response {
   const customer = CUSTOMERS.find(({ id }) => id === event.context.params?.["user_id"]);
-  return customer === undefined ? notFound("no such user") : jsonAnswer(200, show(customer));
+  if (customer === undefined) return notFound("no such user");
+  return actsFor(caller, customer.id) ? jsonAnswer(200, show(customer)) : notYours();
 }
 
 function accountsOf(customer: Customer): unknown {
@@ -64,8 +81,9 @@ function profileOf(customer: Customer): unknown {
   };
 }
 
-function balance(event: H3Event, { ledger, now }: BankParts): Response {
+function balance({ event, caller }: Request, { ledger, now }: BankParts): Response {
   const accountId = event.context.params?.["account_id"] ?? "";
+  if (!owns(caller, accountId)) return notYours();
   const cents = ledger.balanceOf(accountId);
   return cents === undefined
     ? notFound("no such account")
@@ -77,17 +95,11 @@ function balance(event: H3Event, { ledger, now }: BankParts): Response {
       });
 }
 
-async function transferFunds(event: H3Event, { ledger, now, random }: BankParts): Promise<Response> {
-  // Only JSON: a form on another site cannot send it without the bank's consent (no CORS headers are given).
-  if (!/^application\/json\s*(?:;|$)/i.test(event.req.headers.get("content-type") ?? "")) {
-    return problemAnswer({
-      status: 415,
-      title: "Unsupported media type",
-      detail: "expected a body of type `application/json`",
-    });
-  }
-  assertBodySize(event, MAX_BODY_BYTES);
-  const parsed = parseTransfer(parseJson(await event.req.text()));
+async function transferFunds({ event, caller }: Request, parts: BankParts): Promise<Response> {
+  const { ledger, now, random } = parts;
+  const body = await readJson(event);
+  if (body instanceof Response) return body;
+  const parsed = parseTransfer(body.value);
   if (parsed.kind === "violations") {
     return problemAnswer({
       status: 400,
@@ -97,6 +109,7 @@ async function transferFunds(event: H3Event, { ledger, now, random }: BankParts)
     });
   }
   const { from, to, cents } = parsed.transfer;
+  if (!owns(caller, from)) return notYours();
   const outcome = ledger.transfer(parsed.transfer);
   if (outcome.kind === "unknown-account") {
     return problemAnswer({
@@ -124,7 +137,20 @@ async function transferFunds(event: H3Event, { ledger, now, random }: BankParts)
   });
 }
 
-/** @returns undefined for text that is no JSON, which is no valid transfer either */
+/** Only JSON: a form on another site cannot send it without the bank's consent (no CORS headers are given). */
+async function readJson(event: H3Event): Promise<{ readonly value: unknown } | Response> {
+  if (!/^application\/json\s*(?:;|$)/i.test(event.req.headers.get("content-type") ?? "")) {
+    return problemAnswer({
+      status: 415,
+      title: "Unsupported media type",
+      detail: "expected a body of type `application/json`",
+    });
+  }
+  assertBodySize(event, MAX_BODY_BYTES);
+  return { value: parseJson(await event.req.text()) };
+}
+
+/** @returns undefined for text that is no JSON, which is nothing that the bank understands either */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

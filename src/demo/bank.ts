@@ -2,7 +2,9 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { serve } from "h3";
+import type { JWK } from "jose";
 import { createBankApp } from "./app.ts";
+import { createAppTokens } from "./app-tokens.ts";
 import { createLedger } from "./ledger.ts";
 import { REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { loadPages } from "./pages.ts";
@@ -10,7 +12,7 @@ import { loadPages } from "./pages.ts";
 export interface BankOptions {
   /** 0 (the default) takes a free port. */
   readonly port?: number;
-  /** Default `127.0.0.1`: the bank has no log-in of its own, so it should not be reachable from elsewhere. */
+  /** Default `127.0.0.1`: the bank's page has no log-in, so it should not be reachable from elsewhere. */
   readonly hostname?: string;
   /** Bytes for transfer ids; default the system's randomness. */
   readonly random?: (lengthBytes: number) => Uint8Array;
@@ -21,6 +23,8 @@ export interface BankOptions {
 export interface Bank {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
+  /** Public keys of the tokens that its mobile app has; others at the next start. */
+  readonly tokenKeys: readonly JWK[];
   /** Ends all connections. */
   close(): Promise<void>;
   /** Every account back to what it held at first. */
@@ -31,7 +35,8 @@ export interface Bank {
 export async function startBank(options: BankOptions = {}): Promise<Bank> {
   const { port = 0, hostname = "127.0.0.1", random = randomBytes, now = Date.now } = options;
   const ledger = createLedger();
-  const app = createBankApp({ ledger, pages: await loadPages(), now, random });
+  const tokens = await createAppTokens(now);
+  const app = createBankApp({ ledger, pages: await loadPages(), tokens, now, random });
   const server = serve(app, {
     port,
     hostname,
@@ -44,6 +49,7 @@ export async function startBank(options: BankOptions = {}): Promise<Bank> {
   const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
   return {
     origin: `http://${host}:${address.port}`,
+    tokenKeys: tokens.keys,
     close: () => server.close(true),
     reset: () => ledger.reset(),
   };

@@ -13,6 +13,8 @@ export interface Customer {
   readonly id: string;
   readonly name: string;
   readonly email: string;
+  /** Signs in to the mobile app. */
+  readonly pin: string;
   /** ISO date. */
   readonly memberSince: string;
   readonly accounts: readonly Account[];
@@ -23,6 +25,7 @@ export const CUSTOMERS: readonly Customer[] = [
     id: "mara",
     name: "Mara Lindqvist",
     email: "mara@harbour.example",
+    pin: "2580",
     memberSince: "2019-04-02",
     accounts: [
       { id: "40021001", name: "Everyday", openingCents: 248_075 },
@@ -34,6 +37,7 @@ export const CUSTOMERS: readonly Customer[] = [
     id: "jonas",
     name: "Jonas Weber",
     email: "jonas@harbour.example",
+    pin: "1470",
     memberSince: "2021-11-15",
     accounts: [{ id: "40030001", name: "Everyday", openingCents: 92_310 }],
   },
@@ -41,6 +45,7 @@ export const CUSTOMERS: readonly Customer[] = [
     id: "priya",
     name: "Priya Raman",
     email: "priya@harbour.example",
+    pin: "3690",
     memberSince: "2023-06-30",
     accounts: [
       { id: "40047001", name: "Everyday", openingCents: 505_000 },

@@ -8,3 +8,6 @@ export const MAX_TRANSFER_CENTS = 100_000_000;
 
 /** Milliseconds that a request may take to arrive, so that a slow sender keeps no connection. */
 export const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Seconds that a token of the mobile app is valid: an evening of trying things out. */
+export const TOKEN_SECONDS = 14_400;

@@ -16,6 +16,7 @@ export function toEventRecord(
     zone_id: event.zoneId,
     zone: event.zoneName,
     phase: event.phase,
+    source: sourceOf(event),
     ruleset_id: event.rulesetId,
     rule_id: event.ruleId,
     rule_ref: event.ruleRef,
@@ -68,7 +69,8 @@ const LOGPUSH_SUFFIXES: Readonly<Partial<Record<SecurityEvent["outcome"], string
   unsolved: "failed",
 };
 
-const LOGPUSH_SOURCES: Readonly<Partial<Record<SecurityEvent["phase"], string>>> = {
+/** What the data set calls the product that a rule belongs to; the phase where it has no name for it. */
+const SOURCES: Readonly<Partial<Record<SecurityEvent["phase"], string>>> = {
   http_request_firewall_custom: "firewallcustom",
   http_ratelimit: "ratelimit",
   http_request_api_gateway_early: "apishieldsequencemitigation",
@@ -118,8 +120,12 @@ export function toFirewallEvent(
     RayID: event.rayId,
     Ref: event.ruleRef,
     RuleID: event.ruleId,
-    Source: LOGPUSH_SOURCES[event.phase] ?? event.phase,
+    Source: sourceOf(event),
   };
+}
+
+function sourceOf({ phase }: SecurityEvent): string {
+  return SOURCES[phase] ?? phase;
 }
 
 /** What a rule on trial did is what `log` does. */

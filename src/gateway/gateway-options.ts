@@ -14,6 +14,8 @@ import type { HeaderPolicy } from "./strict.ts";
 export interface GatewayOptions {
   readonly source: ConfigSource;
   readonly trackerFor: TrackerFactory;
+  /** Verifies session tokens; required, as a zone whose sessions are named by tokens cannot do without. */
+  readonly tokenVerifierFor: NonNullable<EngineOptions["tokenVerifierFor"]>;
   readonly ownCookies: OwnCookies;
   /** Where rate limits count; see `EngineOptions`. */
   readonly rateLimits?: EngineOptions["rateLimits"];

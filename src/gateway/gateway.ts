@@ -39,6 +39,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const engine = createEngine({
     source: options.source,
     trackerFor: options.trackerFor,
+    tokenVerifierFor: options.tokenVerifierFor,
     ownCookies: options.ownCookies,
     ...(options.rateLimits === undefined ? {} : { rateLimits: options.rateLimits }),
     ...(options.clearance === undefined ? {} : { clearance: options.clearance }),

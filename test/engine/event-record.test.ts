@@ -34,6 +34,7 @@ describe("in our own names", () => {
       zone_id: "0123456789abcdef0123456789abcdef",
       zone: "shop.example",
       phase: "http_request_firewall_custom",
+      source: "firewallcustom",
       ruleset_id: "f".repeat(32),
       rule_id: "2".repeat(32),
       rule_ref: "guard",
