@@ -1,6 +1,8 @@
 /** Every field of the Rules language that Stepgate knows, with its type and where it may be used. */
 import type { Type } from "../expression/index.ts";
+import { LIST, MAP, multimap, type Names } from "./field-shapes.ts";
 import { PHASES, type Phase } from "./types.ts";
+import { UNAVAILABLE_FIELDS } from "./unavailable-fields.ts";
 
 /** Where a field may be used: phases, or the reason why nowhere. */
 export interface FieldRow {
@@ -12,8 +14,6 @@ export interface FieldRow {
   /** Why the field has no value in Stepgate, whatever the phase. */
   readonly unavailable?: string;
 }
-
-type Names = readonly (readonly [name: string, type: Type])[];
 
 /** Phases whose rules may ask for the sequence (product page "Sequence rules"). */
 const SEQUENCE_PHASES: readonly Phase[] = [
@@ -28,16 +28,6 @@ const LANGUAGE_PHASES: readonly Phase[] = [
   "http_response_headers_transform",
 ];
 const RESPONSE_PHASES: readonly Phase[] = ["http_response_headers_transform"];
-
-const MAP = "Map<Array<Bytes>>";
-const LIST = "Array<Bytes>";
-
-/** A map of lists with its `.names` and `.values`. */
-const multimap = (name: string): Names => [
-  [name, MAP],
-  [`${name}.names`, LIST],
-  [`${name}.values`, LIST],
-];
 
 const url = (prefix: string): Names => [
   [`${prefix}http.request.full_uri`, "Bytes"],
@@ -92,120 +82,6 @@ const RESPONSE: Names = [
   ...multimap("raw.http.response.headers"),
 ];
 
-const nested = "Array<Array<Bytes>>";
-
-/** Known to the product, but without data here: refused by name, with the reason. */
-const UNAVAILABLE: readonly (readonly [reason: string, names: Names])[] = [
-  [
-    "it needs a database of places and networks, which Stepgate does not have",
-    ["ip.src", "ip.geoip"].flatMap((prefix): Names => [
-      [`${prefix}.asnum`, "Int"],
-      [`${prefix}.city`, "Bytes"],
-      [`${prefix}.continent`, "Bytes"],
-      [`${prefix}.country`, "Bytes"],
-      [`${prefix}.is_in_european_union`, "Bool"],
-      [`${prefix}.lat`, "Bytes"],
-      [`${prefix}.lon`, "Bytes"],
-      [`${prefix}.metro_code`, "Bytes"],
-      [`${prefix}.postal_code`, "Bytes"],
-      [`${prefix}.region`, "Bytes"],
-      [`${prefix}.region_code`, "Bytes"],
-      [`${prefix}.subdivision_1_iso_code`, "Bytes"],
-      [`${prefix}.subdivision_2_iso_code`, "Bytes"],
-      [`${prefix}.timezone.name`, "Bytes"],
-    ]),
-  ],
-  [
-    "it needs bot scores, which Stepgate does not have",
-    [
-      ["cf.bot_management.corporate_proxy", "Bool"],
-      ["cf.bot_management.detection_ids", "Array<Int>"],
-      ["cf.bot_management.ja3_hash", "Bytes"],
-      ["cf.bot_management.ja4", "Bytes"],
-      ["cf.bot_management.js_detection.passed", "Bool"],
-      ["cf.bot_management.score", "Int"],
-      ["cf.bot_management.static_resource", "Bool"],
-      ["cf.bot_management.verified_bot", "Bool"],
-      ["cf.client.bot", "Bool"],
-      ["cf.verified_bot_category", "Bytes"],
-    ],
-  ],
-  [
-    "it needs attack scores, which Stepgate does not have",
-    [
-      ["cf.threat_score", "Int"],
-      ["cf.waf.score", "Int"],
-      ["cf.waf.score.class", "Bytes"],
-      ["cf.waf.score.rce", "Int"],
-      ["cf.waf.score.sqli", "Int"],
-      ["cf.waf.score.xss", "Int"],
-    ],
-  ],
-  [
-    "it needs the schema validation of API Shield, which Stepgate does not have",
-    [
-      ["cf.api_gateway.fallthrough_detected", "Bool"],
-      ["cf.api_gateway.request_violates_schema", "Bool"],
-    ],
-  ],
-  [
-    "it needs the token validation of API Shield, which Stepgate does not have",
-    [
-      ...["aud", "iss", "jti", "sub"].flatMap((claim): Names => multimap(`http.request.jwt.claims.${claim}`)),
-      ...["iat", "nbf"].flatMap((claim): Names => [
-        [`http.request.jwt.claims.${claim}.sec`, "Map<Array<Int>>"],
-        [`http.request.jwt.claims.${claim}.sec.names`, LIST],
-        [`http.request.jwt.claims.${claim}.sec.values`, "Array<Int>"],
-      ]),
-    ],
-  ],
-  [
-    "it needs client certificates, which Stepgate does not ask for",
-    [
-      ["cf.tls_client_auth.cert_fingerprint_sha256", "Bytes"],
-      ["cf.tls_client_auth.cert_issuer_dn", "Bytes"],
-      ["cf.tls_client_auth.cert_presented", "Bool"],
-      ["cf.tls_client_auth.cert_revoked", "Bool"],
-      ["cf.tls_client_auth.cert_serial", "Bytes"],
-      ["cf.tls_client_auth.cert_subject_dn", "Bytes"],
-      ["cf.tls_client_auth.cert_verified", "Bool"],
-    ],
-  ],
-  [
-    "it needs timings of the connection, which Node.js does not tell",
-    [
-      ["cf.timings.client_quic_rtt_msec", "Int"],
-      ["cf.timings.client_tcp_rtt_msec", "Int"],
-      ["cf.timings.client_tls_handshake_msec", "Int"],
-      ["cf.timings.origin_ttfb_msec", "Int"],
-    ],
-  ],
-  [
-    "Stepgate does not read request bodies",
-    [
-      ...multimap("http.request.body.form"),
-      ["http.request.body.mime", "Bytes"],
-      ["http.request.body.raw", "Bytes"],
-      ["http.request.body.size", "Int"],
-      ["http.request.body.truncated", "Bool"],
-      ["http.request.body.multipart", MAP],
-      ["http.request.body.multipart.content_dispositions", nested],
-      ["http.request.body.multipart.content_transfer_encodings", nested],
-      ["http.request.body.multipart.content_types", nested],
-      ["http.request.body.multipart.filenames", nested],
-      ["http.request.body.multipart.names", nested],
-      ["http.request.body.multipart.values", LIST],
-    ],
-  ],
-  [
-    "it names errors of Cloudflare's own servers",
-    [
-      ["cf.response.1xxx_code", "Int"],
-      ["cf.response.error_type", "Bytes"],
-    ],
-  ],
-];
-
 const rows = (names: Names, phases: readonly Phase[], inCounting: boolean): readonly FieldRow[] =>
   names.map(([name, type]) => ({ name, type, phases, inCounting }));
 
@@ -215,7 +91,7 @@ export const FIELD_TABLE: readonly FieldRow[] = [
   ...rows(SEQUENCE, SEQUENCE_PHASES, true),
   ...rows([["http.request.accepted_languages", LIST]], LANGUAGE_PHASES, false),
   ...rows(RESPONSE, RESPONSE_PHASES, true),
-  ...UNAVAILABLE.flatMap(([unavailable, names]) =>
+  ...UNAVAILABLE_FIELDS.flatMap(([unavailable, names]) =>
     rows(names, [], false).map((row) => Object.assign({ unavailable }, row)),
   ),
 ];

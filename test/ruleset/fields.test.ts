@@ -152,3 +152,47 @@ test("a misspelt field of another phase is still suggested", () => {
     "did you mean `cf.sequence.current_op`?",
   );
 });
+
+describe("rules as operators paste them from their dashboards", () => {
+  const scheme = schemeFor("http_request_firewall_custom");
+
+  test.each([
+    '(http.request.uri.path contains "/wp-login.php" and not ip.src in {192.0.2.0/24 2001:db8::/32})',
+    'http.request.uri.path matches r"^/(en|de)/api/v\\d+/.*\\.(json|xml)$"',
+    '(http.request.method in {"POST" "PUT" "PATCH"}\r\n  and http.host eq "shop.example"\r\n  and not starts_with(http.request.uri.path, "/.well-known/"))',
+    'lower(http.user_agent) contains "sqlmap" or http.user_agent eq "" or len(http.user_agent) gt 1000',
+    'any(http.request.headers["x-api-key"][*] eq "k") and len(http.request.headers["authorization"]) eq 1',
+    'not any(http.request.headers.names[*] eq "accept-language") && ssl',
+    'any(lower(http.request.uri.args["debug"][*])[*] in {"1" "true"})',
+    'http.cookie contains "session=" and http.referer eq "" and http.request.version in {"HTTP/1.0" "HTTP/1.1"}',
+    "cf.edge.server_port in {80 8080..8090} xor not ssl",
+    'http.request.uri.query wildcard "*union*select*" or http.request.uri.path.extension in {"php" "asp"}',
+    'url_decode(http.request.uri.path, "r") contains ".." or raw.http.request.uri.path contains "%2e"',
+    "true",
+  ])("%s", (source) => {
+    expect(messageOf(source, scheme)).toBe("");
+  });
+
+  test.each([
+    ["(cf.threat_score gt 14)", "`cf.threat_score` is not available: it needs attack scores"],
+    ['ip.geoip.country in {"T1" "XX"}', "`ip.geoip.country` is not available: it needs a database of places"],
+    ["(ip.src.asnum in {64496 64511})", "`ip.src.asnum` is not available"],
+    ["not cf.client.bot", "`cf.client.bot` is not available: it needs bot scores"],
+    ['cf.verified_bot_category eq "Search Engine Crawler"', "it needs bot scores"],
+    ["cf.waf.credential_check.password_leaked", "it needs a check for leaked credentials"],
+    ["cf.waf.content_scan.has_malicious_obj", "it needs a scan of the uploads"],
+    ["cf.llm.prompt.injection_score lt 20", "it needs a scan of prompts"],
+    ['cf.colo.name eq "fra01"', "it names a part of Cloudflare's own network"],
+    ['cf.zone.plan eq "ENT"', "it names a part of Cloudflare's own network"],
+    ['cf.tls_ciphers_sha1 eq "ab"', "it needs the client's TLS handshake"],
+    ['cf.tls_client_auth.cert_issuer_dn_rfc2253 eq "CN=a"', "it needs client certificates"],
+    ["cf.timings.edge_msec gt 10", "it needs timings of the connection"],
+    ['http.request.body.raw contains "x"', "Stepgate does not read request bodies"],
+    ['ip.src in $cf.open_proxies and contains(http.host, "a")', "`contains` is an operator"],
+    ['http.request.uri.path starts_with "/api/"', "write `starts_with(field, …)`"],
+    ["(ip.src eq 192.0.2.0/24)", "a CIDR stands inside `{}`"],
+    ['ssl eq true and http.host eq "a"', "a value of type `Bool` stands alone"],
+  ])("%s is refused by name", (source, message) => {
+    expect(messageOf(source, scheme)).toContain(message);
+  });
+});
