@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `stepgate` command. */
 import { defineCommand, runCommand, showUsage } from "citty";
-import type { SubCommandsDef } from "citty";
+import type { CommandDef, SubCommandsDef } from "citty";
 import packageJson from "../package.json" with { type: "json" };
 import { UserError } from "./cli/user-error.ts";
 
@@ -25,6 +25,15 @@ const main = defineCommand({
   subCommands: SUB_COMMANDS,
 });
 
+/** The commands with the first line of their descriptions: the rest is for their own `--help`. */
+function summaries(): Promise<[string, CommandDef]>[] {
+  return Object.entries(SUB_COMMANDS).map(async ([name, load]): Promise<[string, CommandDef]> => {
+    const { meta } = await (typeof load === "function" ? load() : load);
+    const { description = "" } = await (typeof meta === "function" ? meta() : (meta ?? {}));
+    return [name, { meta: { name, description: description.split("\n", 1)[0] ?? "" } }];
+  });
+}
+
 async function run(rawArgs: readonly string[]): Promise<void> {
   const [name, ...rest] = rawArgs;
   if (name === "--version" || name === "-v") {
@@ -32,7 +41,7 @@ async function run(rawArgs: readonly string[]): Promise<void> {
     return;
   }
   if (name === undefined || name === "--help" || name === "-h") {
-    await showUsage(main);
+    await showUsage({ ...main, subCommands: Object.fromEntries(await Promise.all(summaries())) });
     return;
   }
   const load = Object.hasOwn(SUB_COMMANDS, name) ? SUB_COMMANDS[name] : undefined;
