@@ -12,7 +12,7 @@ import { readJsonBody } from "./body.ts";
 import { addDocs } from "./docs.ts";
 import { errorResponse, ok, toResponse } from "./envelope.ts";
 import type { Reply } from "./envelope.ts";
-import { API_ERRORS, ApiError, apiError, noObject } from "./errors.ts";
+import { ApiError, apiError, noObject } from "./errors.ts";
 import { checkPreconditions } from "./etag.ts";
 import { createHostCheck } from "./host-check.ts";
 import { invalidValue } from "./issues.ts";
@@ -21,7 +21,8 @@ import { createOriginCheck } from "./origin-check.ts";
 import { isAllowed } from "./permissions.ts";
 import type { Resource } from "./permissions.ts";
 import { ROUTES } from "./routes.ts";
-import type { ApiDependencies, Call, Method, Route, TokenKeyCheck } from "./route.ts";
+import { answerOtherwise, FOREIGN_PATHS } from "./other-routes.ts";
+import type { ApiDependencies, Call, Route, TokenKeyCheck } from "./route.ts";
 import { verifyToken } from "./resources/verify.ts";
 
 const BASE_PATH = "/client/v4";
@@ -96,16 +97,34 @@ export function createApi(options: ApiOptions): Api {
     verifyToken(event, { store, limiter, now }, `account:${event.context.params?.["account_id"] ?? ""}`),
   );
   for (const route of ROUTES) {
-    app.on(route.method, toRouterPath(route.path), (event) => serve(event, route, plane));
+    const path = toRouterPath(route.path);
+    app.on(route.method, path, (event) => serve(event, route, plane));
+    if (route.method === "GET")
+      app.on("HEAD", path, async (event) => toHead(await serve(event, route, plane)));
+  }
+  for (const path of FOREIGN_PATHS) {
+    app.all(toRouterPath(path), (event) => {
+      plane.authenticate(event);
+      throw apiError("no_route", "No route for that URI");
+    });
   }
   addDocs(app, options.version ?? "0.0.0", BASE_PATH);
-  app.all("/**", (event) => refuseRoute(event, plane));
+  app.all("/**", (event) => {
+    if (event.url.pathname.startsWith(`${BASE_PATH}/`)) plane.authenticate(event);
+    return answerOtherwise(event, BASE_PATH);
+  });
   return { app, handler: toNodeHandler(app) };
 }
 
 /** `/zones/{zone_id}` → `/client/v4/zones/:zone_id`. */
 function toRouterPath(path: string): string {
   return BASE_PATH + path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+/** What GET says of itself, without the rest (RFC 9110 section 9.3.2). Ends a stream before it begins. */
+async function toHead(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return new Response(null, { status: response.status, headers: response.headers });
 }
 
 async function serve(event: H3Event, route: Route, plane: Plane): Promise<Response> {
@@ -181,31 +200,6 @@ function queryOf(parameters: URLSearchParams): Readonly<Record<string, string | 
     query[name] = values.length === 1 ? (values[0] as string) : values;
   }
   return query;
-}
-
-/** What no route takes: the path is unknown, or known with other methods. */
-function refuseRoute(event: H3Event, plane: Plane): Response {
-  const { pathname } = event.url;
-  if (!pathname.startsWith(`${BASE_PATH}/`)) throw apiError("no_route", "No route for that URI");
-  plane.authenticate(event);
-  const path = pathname.slice(BASE_PATH.length);
-  const methods = ROUTES.filter((route) => matchesPath(route.path, path)).map(({ method }) => method);
-  if (methods.length === 0) throw apiError("no_route", "No route for that URI");
-  throw methodNotAllowed(event.req.method, [...new Set(methods)]);
-}
-
-function matchesPath(template: string, path: string): boolean {
-  const [parts, given] = [template.split("/"), path.replace(/\/$/, "").split("/")];
-  return (
-    parts.length === given.length &&
-    parts.every((part, index) => part.startsWith("{") || part === given[index])
-  );
-}
-
-function methodNotAllowed(method: string, allowed: readonly Method[]): ApiError {
-  const { code, status } = API_ERRORS.method_not_allowed;
-  const message = `expected one of ${allowed.join(", ")} here, found ${method}`;
-  return new ApiError(status, [{ code, message }], { allow: allowed.join(", ") });
 }
 
 async function logged(event: H3Event, { logger, now }: ApiOptions, next: () => unknown): Promise<unknown> {

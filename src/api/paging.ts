@@ -9,7 +9,7 @@ import { MAX_CURSOR_ROWS, MAX_PAGE_ROWS } from "./limits.ts";
 const queryInteger = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d{1,9}$/, "it must be a whole number")
+    .regex(/^-?\d{1,15}$/, "it must be a whole number")
     .transform(Number)
     .pipe(z.int().min(min).max(max));
 

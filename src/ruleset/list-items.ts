@@ -103,7 +103,8 @@ const MAX_HOSTNAME_LENGTH = 253;
 function checkHostname(place: Place): ItemValue | undefined {
   if (place.object() === undefined) return undefined;
   const namePlace = place.member("url_hostname");
-  const name = namePlace.string({ min: 1, max: MAX_HOSTNAME_LENGTH })?.toLowerCase();
+  const text = namePlace.string({ min: 1, max: MAX_HOSTNAME_LENGTH });
+  const name = text === undefined ? undefined : toAsciiName(text.toLowerCase());
   const excludes = place.member("exclude_exact_hostname").boolean();
   if (name === undefined) return undefined;
   if (!HOSTNAME.test(name)) {
@@ -115,6 +116,13 @@ function checkHostname(place: Place): ItemValue | undefined {
       ...(excludes === undefined ? {} : { exclude_exact_hostname: excludes }),
     },
   };
+}
+
+/** Requests name hosts in ASCII (RFC 5891): so does the list. */
+function toAsciiName(name: string): string {
+  const [, wildcard = "", rest = ""] = /^(\*\.)?(.*)$/s.exec(name) ?? [];
+  if (!/[^\0-\x7f]/.test(rest) || /[\s/?#@:\\]/.test(rest)) return name;
+  return wildcard + (URL.parse(`http://${rest}/`)?.hostname ?? rest);
 }
 
 function checkRedirect(place: Place): ItemValue | undefined {

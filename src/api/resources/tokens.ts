@@ -23,6 +23,7 @@ import {
   updateTokenBody,
 } from "../schemas/tokens.ts";
 import type { TokenBody } from "../schemas/tokens.ts";
+import { requireManager } from "../token-managers.ts";
 import { checkInstants, toPolicies, toTokenFacts, toWireToken } from "../tokens.ts";
 
 export const tokenRoutes: readonly Route[] = (["user", "account"] as const).flatMap((owner) =>
@@ -108,6 +109,7 @@ function tokenRoutesOf(owner: Owner): readonly Route[] {
         call.write((transaction) => {
           const token = ownedToken(call, transaction, owner);
           transaction.delete("tokens", token.id);
+          requireManager(transaction, token);
           auditToken(call, transaction, { action: "delete", before: token, after: undefined });
           return ok({ id: token.id });
         }),
@@ -138,8 +140,18 @@ function permissionGroups({ name, scope }: z.output<typeof permissionGroupQuery>
     is_selectable: true,
   })).filter(
     (group) =>
-      (name === undefined || group.name === name) && (scope === undefined || group.scopes.includes(scope)),
+      (name === undefined || group.name === decoded(name)) &&
+      (scope === undefined || group.scopes.includes(scope)),
   );
+}
+
+/** The original wants this name percent-encoded once more than a query has it. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 const SCOPES = {
@@ -187,6 +199,7 @@ function update(call: Call, owner: Owner, body: TokenBody): Reply {
       modifiedAt: transaction.at,
     };
     transaction.put("tokens", after);
+    requireManager(transaction, before);
     auditToken(call, transaction, { action: "update", before, after });
     return okToken(after, call.at);
   });

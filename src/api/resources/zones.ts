@@ -4,9 +4,8 @@ import type { Transaction, View, ZoneRow } from "../../store/index.ts";
 import { audit } from "../audit.ts";
 import { ok } from "../envelope.ts";
 import type { Reply } from "../envelope.ts";
-import { noObject } from "../errors.ts";
 import { etagOf } from "../etag.ts";
-import { invalid } from "../issues.ts";
+import { invalid, invalidValue } from "../issues.ts";
 import type { Issue } from "../issues.ts";
 import { toPage } from "../paging.ts";
 import { ANY_TOKEN, HANDLER_DECIDES, permission, route, zoneResource } from "../route.ts";
@@ -100,7 +99,9 @@ function create(call: Omit<Call, "params">, body: z.output<typeof createZoneBody
   const accountId = body.account?.id ?? call.store.defaultAccountId;
   // There is no zone yet that a permission could be about: one on all zones of the account is needed.
   call.require(["Zone"], "Write", { kind: "zone", id: "", accountId });
-  if (call.store.get("accounts", accountId) === undefined) throw noObject(`/accounts/${accountId}`);
+  if (call.store.get("accounts", accountId) === undefined) {
+    throw invalidValue("/account/id", accountId, "there is no account with this id", "unknown_reference");
+  }
   refuseUnsupported(body);
   return call.write((transaction) => {
     const zone = newZone(transaction, body.name, accountId);

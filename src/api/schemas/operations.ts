@@ -42,7 +42,11 @@ export const operationListQuery = z.object({
   ...pageQuery,
   /** `thresholds.$key` is taken, and sorts like `endpoint`: Stepgate estimates no thresholds. */
   order: z
-    .union([z.enum(["method", "host", "endpoint"]), z.string().startsWith("thresholds.")])
+    .string()
+    .regex(
+      /^(?:method|host|endpoint|thresholds\..*)$/,
+      "it must be one of `method`, `host`, `endpoint`, `thresholds.$key`",
+    )
     .default("endpoint"),
   direction: direction.default("asc"),
   host: oneOrMore(queryText).optional(),
