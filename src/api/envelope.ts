@@ -31,7 +31,7 @@ export type Reply =
       readonly etag?: string;
     }
   /** The original answers some deletions without a result member. */
-  | { readonly kind: "bare" }
+  | { readonly kind: "bare"; readonly messages?: readonly Message[] }
   | { readonly kind: "no_content" }
   /** Server-sent events, for as long as the client listens. */
   | { readonly kind: "event_stream"; readonly body: ReadableStream<Uint8Array> };
@@ -46,7 +46,7 @@ export const ok = (
 });
 
 export const NO_CONTENT: Reply = { kind: "no_content" };
-export const BARE: Reply = { kind: "bare" };
+export const bare = (messages: readonly Message[]): Reply => ({ kind: "bare", messages });
 
 const BASE_HEADERS = {
   "content-type": "application/json; charset=utf-8",
@@ -63,7 +63,7 @@ export function toResponse(reply: Reply): Response {
     const headers = { ...BASE_HEADERS, "content-type": "text/event-stream; charset=utf-8" };
     return new Response(reply.body, { headers });
   }
-  if (reply.kind === "bare") return json(200, { success: true, errors: [], messages: [] });
+  if (reply.kind === "bare") return json(200, { success: true, errors: [], messages: reply.messages ?? [] });
   const { result, resultInfo, messages = [], etag } = reply;
   return json(
     200,

@@ -5,7 +5,7 @@ import type { Phase, Ruleset } from "../ruleset/index.ts";
 import type { RulesetRow, Transaction, View } from "../store/index.ts";
 import { audit, rulesetChange } from "./audit.ts";
 import { NO_CONTENT, ok } from "./envelope.ts";
-import type { Reply } from "./envelope.ts";
+import type { Message, Reply } from "./envelope.ts";
 import { apiError } from "./errors.ts";
 import { rulesetEtag } from "./etag.ts";
 import { invalid, invalidValue } from "./issues.ts";
@@ -23,11 +23,17 @@ import {
   supportedPhase,
 } from "./rulesets.ts";
 import type { RulesetLevel } from "./rulesets.ts";
+import { unknownShortIds } from "./short-id-hints.ts";
 import type { createRulesetBody, updateRulesetBody } from "./schemas/rulesets.ts";
 
 /** The ruleset with its members in the documented order. */
-export function okRuleset(ruleset: Ruleset): Reply {
-  return ok({ ...headOf(ruleset), rules: ruleset.rules }, { etag: rulesetEtag(ruleset) });
+export function okRuleset(ruleset: Ruleset, messages: readonly Message[] = []): Reply {
+  return ok({ ...headOf(ruleset), rules: ruleset.rules }, { etag: rulesetEtag(ruleset), messages });
+}
+
+/** {@link okRuleset} after a write, with what the writer may not have meant. */
+export function okWritten(view: View, { level, id }: RulesetLevel, ruleset: Ruleset): Reply {
+  return okRuleset(ruleset, level === "zone" ? unknownShortIds(view, id, ruleset) : []);
 }
 
 export function headOf(ruleset: Omit<Ruleset, "rules">) {
@@ -67,7 +73,7 @@ export function createRuleset(
     const head = { name: body.name, ...changesOf(body), description: body.description ?? "", kind, phase };
     const after = newRuleset(head, drafts, editContext(call, transaction));
     storeRuleset(call, transaction, place, { before: undefined, after });
-    return okRuleset(after);
+    return okWritten(transaction, place, after);
   });
 }
 
@@ -99,7 +105,7 @@ export function updateRuleset(call: Call, transaction: Transaction, { place, row
     ),
   );
   storeRuleset(call, transaction, place, { before, after });
-  return okRuleset(after);
+  return okWritten(transaction, place, after);
 }
 
 /** What a body says of the ruleset beside its rules; what it does not say stays as it is. */
@@ -161,7 +167,7 @@ export function upsertEntrypoint(
   };
   const after = newRuleset(head, drafts, editContext(call, transaction));
   storeRuleset(call, transaction, place, { before: undefined, after });
-  return okRuleset(after);
+  return okWritten(transaction, place, after);
 }
 
 export function removeRuleset(

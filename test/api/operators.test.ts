@@ -113,6 +113,45 @@ describe("names of other scripts", () => {
   });
 });
 
+const entrypoint = () => `${zone}/rulesets/phases/http_request_firewall_custom/entrypoint`;
+const about = (shortId: string) => ({
+  body: { rules: [{ action: "block", expression: `cf.sequence.current_op eq "${shortId}"` }] },
+});
+
+describe("rules about operations that are not there", () => {
+  test("are told when the rule is written, and when the operation goes", async () => {
+    const body = { method: "GET", host: "shop.example", endpoint: "/quoted" };
+    const created = await api.request("POST", `${zone}/api_gateway/operations/item`, { body });
+    const { operation_id: id, short_id: shortId } = created.json.result;
+    const known = await api.request("PUT", entrypoint(), about(shortId));
+    expect([known.status, known.json.messages]).toEqual([200, []]);
+    const deleted = await api.request("DELETE", `${zone}/api_gateway/operations/${id}`);
+    const ruleId = known.json.result.rules[0].id as string;
+    expect([deleted.status, deleted.json.messages]).toEqual([
+      200,
+      [
+        {
+          code: 20103,
+          message: `rule ${ruleId} still asks for operation \`${shortId}\`, which is no longer there`,
+          type: null,
+        },
+      ],
+    ]);
+    const unknown = await api.request("PUT", entrypoint(), about("deadbeef"));
+    expect(unknown.status).toBe(200);
+    expect(unknown.json.messages[0].message).toContain("asks for operation `deadbeef`, and the zone has no");
+    const edited = await api.request(
+      "PATCH",
+      `${zone}/rulesets/${unknown.json.result.id}/rules/${unknown.json.result.rules[0].id}`,
+      {
+        body: { action: "log", expression: `cf.sequence.msec_since_op["${shortId}"] lt 5` },
+      },
+    );
+    expect(edited.json.messages[0].message).toContain(shortId);
+    await api.request("PUT", entrypoint(), { body: { rules: [] } });
+  });
+});
+
 describe("nobody locks everybody out", () => {
   test("the last token that may manage tokens stays, until there is another", async () => {
     const own = (await api.request("GET", "/user/tokens/verify")).json.result.id as string;

@@ -4,7 +4,7 @@ import type { Operation } from "../../operation/index.ts";
 import { operationKey } from "../../store/index.ts";
 import type { OperationRow, Transaction, View } from "../../store/index.ts";
 import { audit } from "../audit.ts";
-import { BARE, ok } from "../envelope.ts";
+import { bare, ok } from "../envelope.ts";
 import { apiError } from "../errors.ts";
 import { etagOf } from "../etag.ts";
 import { invalid, invalidValue } from "../issues.ts";
@@ -22,6 +22,7 @@ import {
   recordPolicy,
 } from "../schemas/operations.ts";
 import { toWireOperation } from "../wire.ts";
+import { rulesQuoting } from "../short-id-hints.ts";
 import { zoneOf } from "../zone-access.ts";
 
 const READ = permission("zone", "Read", "API Gateway");
@@ -120,7 +121,7 @@ export const operationRoutes: readonly Route[] = [
         const { operation } = operationOf(transaction, call.params);
         call.checkPreconditions(operationEtag(operation));
         remove(call, transaction, operation);
-        return BARE;
+        return bare(rulesQuoting(transaction, call.params.zone_id, operation));
       }),
   }),
 ];
@@ -220,10 +221,9 @@ function deleteMany(call: ZoneCall & { readonly body: unknown }, transaction: Tr
       : [],
   );
   if (issues.length > 0) throw invalid(issues);
-  for (const { operation } of new Set(rows as readonly OperationRow[])) {
-    remove(call, transaction, operation);
-  }
-  return BARE;
+  const operations = [...new Set(rows as readonly OperationRow[])].map(({ operation }) => operation);
+  for (const operation of operations) remove(call, transaction, operation);
+  return bare(operations.flatMap((operation) => rulesQuoting(transaction, zoneId, operation)).slice(0, 20));
 }
 
 function remove(call: ZoneCall, transaction: Transaction, operation: Operation): void {

@@ -8,7 +8,7 @@ import { rulesetEtag } from "../etag.ts";
 import { HANDLER_DECIDES, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
 import { levelOf, rulesetRow } from "../ruleset-access.ts";
-import { okRuleset } from "../ruleset-writes.ts";
+import { okWritten } from "../ruleset-writes.ts";
 import { checkRules, editContext, rulesetOf, storeRuleset } from "../rulesets.ts";
 import type { RulesetLevel } from "../rulesets.ts";
 import { ruleBody, ruleset as rulesetShape } from "../schemas/rulesets.ts";
@@ -79,7 +79,7 @@ function edit(
     call.checkPreconditions(rulesetEtag(row.ruleset));
     const after = rulesetOf(change(transaction, { row, place }));
     storeRuleset(call, transaction, place, { before: row.ruleset, after });
-    return okRuleset(after);
+    return okWritten(transaction, place, after);
   });
 }
 
