@@ -1,4 +1,7 @@
-/** Takes changes of configuration, keys and certificates into force: on SIGHUP, and when one of the files changes. */
+/**
+ * Takes changes of configuration, keys and certificates into force: on SIGHUP, when one of the files changes, and now
+ * and then, so that a development certificate is renewed before its end.
+ */
 import { unwatchFile, watchFile } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
@@ -8,6 +11,9 @@ import { createLog } from "./log.ts";
 const LOOK_EVERY_MS = 1_000;
 /** Milliseconds without another change before a reload: certificate and key are two files. */
 const SETTLE_MS = 500;
+
+/** Milliseconds between two looks at a development certificate, which is made anew a month before its end. */
+const RENEW_EVERY_MS = 6 * 3_600_000;
 
 /**
  * @param files besides those that the configuration names
@@ -39,10 +45,13 @@ export function reloadOnChange(
   const onSignal = (): void => soon(0);
   const onChange = (): void => soon(SETTLE_MS);
   const watched = [...files, ...filesOf(config)];
+  // An operator's own is renewed by the operator, and noticed as a file that changes.
+  const renewing = config.tls === undefined ? setInterval(onSignal, RENEW_EVERY_MS).unref() : undefined;
   process.on("SIGHUP", onSignal);
   for (const file of watched) watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, onChange);
   return () => {
     clearTimeout(settling);
+    clearInterval(renewing);
     process.off("SIGHUP", onSignal);
     for (const file of watched) unwatchFile(file, onChange);
   };

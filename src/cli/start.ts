@@ -23,6 +23,9 @@ import { serveDemo } from "./serve-demo.ts";
 import { startWorkers } from "./workers.ts";
 import type { Workers } from "./workers.ts";
 
+/** Milliseconds that requests of the API have when everything else has ended. */
+const API_GRACE_MS = 300;
+
 /** What a process is started with. */
 export interface StartOptions {
   /** From `loadConfig` or `parseConfig`. */
@@ -128,7 +131,8 @@ export async function startStepgate({ config, now = Date.now, log }: StartOption
     let isClosing = false;
     const isReady = (): boolean => !isClosing && visitors.isServing();
     const apiListener = await listenApi({ ...shared, events }, visitors, isReady);
-    serving.push((graceMs) => apiListener.close(graceMs));
+    // Answers `/readyz` until the last request has ended; its own are short, event streams aside.
+    closing.push(() => apiListener.close(API_GRACE_MS));
     const redirects = await openRedirects(config, store, () => visitors.port);
     if (redirects !== undefined) serving.push((graceMs) => redirects.close(graceMs));
     return {

@@ -185,6 +185,25 @@ describe("SIGTERM", () => {
   );
 });
 
+test("while requests finish, `/readyz` says that no more should come", async () => {
+  const { stepgate } = await start({ shutdownGraceMs: 5_000 }, (_req, res) => {
+    setTimeout(() => res.end("late"), 2_000);
+  });
+  const { apiPort, gatewayPort: port } = stepgate;
+  const agent = new Agent({ keepAlive: true });
+  cleanups.push(() => agent.destroy());
+  expect((await askProcess(stepgate, { port: apiPort, path: "/readyz", agent })).status).toBe(200);
+  const late = askProcess(stepgate, { port, path: "/late" });
+  await sleep(300);
+  stepgate.child.kill("SIGTERM");
+  const readiness = async (): Promise<number> =>
+    (await askProcess(stepgate, { port: apiPort, path: "/readyz" })).status;
+  await expect.poll(readiness).toBe(503);
+  await expect(askProcess(stepgate, { port, path: "/new" })).rejects.toThrow(/ECONNREFUSED/);
+  expect((await late).body).toBe("late");
+  expect((await stepgate.ended()).code).toBe(0);
+});
+
 describe("workers", () => {
   test("what the API changes is in force in all of them, cookies of one are read by the other", async () => {
     const { stepgate } = await start({ workers: 2 });
