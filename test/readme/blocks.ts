@@ -1,6 +1,10 @@
 /** The parts of the README that say what the code says; `npm run readme` writes them, a test keeps them equal. */
 import { API_ERRORS } from "../../src/api/index.ts";
 import { ERROR_CATALOGUE } from "../../src/expression/index.ts";
+import { limitRows, metricRows } from "./limits.ts";
+
+/** Asked for once: the registry of the metrics is one that has counted nothing. */
+const METRIC_ROWS = await metricRows();
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
@@ -28,6 +32,8 @@ export const README_BLOCKS: Readonly<Record<string, () => string>> = {
         .toSorted((left, right) => left.code - right.code)
         .map(({ code, status, meaning }) => [String(code), String(status), meaning]),
     ),
+  limits: () => table(["key", "default", "unit", "what for"], limitRows()),
+  metrics: () => table(["name", "type", "meaning"], METRIC_ROWS),
 };
 
 /**
