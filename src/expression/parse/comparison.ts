@@ -8,6 +8,7 @@ import { lexBytes, lexString } from "./lex-string.ts";
 import { acceptComparison, operandTypes, takesOperator, type ComparisonOperator } from "./operators.ts";
 import { comparisonHint } from "./hints.ts";
 import { parseIndex } from "./index-expression.ts";
+import { isSkipped, skipOperand } from "./skip.ts";
 import type { ParseState } from "./state.ts";
 import { checkRegex } from "../regex/regex.ts";
 import { arrayOf, elementType, type ParsedType } from "../types.ts";
@@ -120,19 +121,6 @@ function parseOperandOrSkip(
   }
 }
 
-/** Whether a right side of any type stands here, which is then stepped over. */
-function isSkipped(cursor: Cursor, operator: ComparisonOperator): boolean {
-  try {
-    skipOperand(cursor, operator);
-    return true;
-  } catch (error) {
-    if (error instanceof SyntaxFault) {
-      return false;
-    }
-    throw error;
-  }
-}
-
 function parseOperand(state: ParseState, operator: ComparisonOperator, type: Literal["type"]): Test {
   const { cursor } = state;
   switch (operator.kind) {
@@ -221,33 +209,4 @@ function refuseComma<T>(cursor: Cursor, lexItem: (cursor: Cursor) => T): T {
       ? new SyntaxFault({ ...error.fault, message: "expected spaces between the items, found `,`" })
       : error;
   }
-}
-
-/** Steps over a right side whose type is unknown, to look for further mistakes behind it. */
-function skipOperand(cursor: Cursor, operator: ComparisonOperator): void {
-  if (operator.kind === "matches") {
-    lexPattern(cursor);
-  } else if (cursor.accept("{")) {
-    cursor.skipSpace();
-    while (!cursor.accept("}")) {
-      skipLiteral(cursor);
-      cursor.accept(",");
-      cursor.skipSpace();
-    }
-  } else {
-    skipLiteral(cursor);
-  }
-}
-
-function skipLiteral(cursor: Cursor): void {
-  if (cursor.startsWith('"') || cursor.startsWith('r"') || cursor.startsWith("r#")) {
-    lexString(cursor);
-  } else if (cursor.takeWhile(isLiteralUnit) === "") {
-    throw cursor.fault("expected_name", `expected a literal, found ${cursor.found()}`);
-  }
-}
-
-/** Characters of numbers, addresses, hex pairs and list names. */
-function isLiteralUnit(unit: number): boolean {
-  return /[\w$./:-]/.test(String.fromCharCode(unit));
 }
