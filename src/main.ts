@@ -13,6 +13,7 @@ const SUB_COMMANDS: SubCommandsDef = {
   backup: async () => (await import("./cli/backup.ts")).backupCommand,
   export: async () => (await import("./cli/export.ts")).exportCommand,
   import: async () => (await import("./cli/import.ts")).importCommand,
+  analytics: async () => (await import("./cli/analytics.ts")).analyticsCommand,
   test: async () => (await import("./cli/test.ts")).testCommand,
 };
 

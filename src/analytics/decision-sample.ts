@@ -36,6 +36,10 @@ export interface SampledDecision {
   readonly currentOp: string;
   /** Earlier operations with their times, newest first. */
   readonly entries: readonly { readonly op: string; readonly at: number }[];
+  /** The same as sequence rules look back on it. */
+  readonly lookback: readonly { readonly op: string; readonly at: number }[];
+  /** Whether the request carried what sequences are kept by. */
+  readonly hasIdentity: boolean;
   /** Whether a rule ended the request. */
   readonly isEnded: boolean;
 }
@@ -113,6 +117,8 @@ export interface DecisionSamples {
   readonly decisions: readonly (SampledDecision & { readonly weight: number })[];
 }
 
+export const NO_SAMPLES: DecisionSamples = { seen: 0, decisions: [] };
+
 /** @param snapshots bytes of `takeSnapshots`; what cannot be read is left out */
 export function readSamples(snapshots: readonly Uint8Array[]): DecisionSamples {
   let seen = 0;
@@ -158,14 +164,14 @@ const TEXTS = [
 function isDecision(value: unknown): value is SampledDecision {
   if (typeof value !== "object" || value === null) return false;
   const members = value as Readonly<Record<string, unknown>>;
-  const { at, scheme, entries, isEnded } = members;
+  const { at, scheme, isEnded, hasIdentity } = members;
   return (
     TEXTS.every((name) => typeof members[name] === "string") &&
     typeof at === "number" &&
     (scheme === "http" || scheme === "https") &&
     typeof isEnded === "boolean" &&
-    Array.isArray(entries) &&
-    entries.every(isEntry)
+    typeof hasIdentity === "boolean" &&
+    [members["entries"], members["lookback"]].every((list) => Array.isArray(list) && list.every(isEntry))
   );
 }
 

@@ -1,7 +1,7 @@
 export { addressPrefix } from "./address-prefix.ts";
 export { createDayWindow } from "./day-window.ts";
 export type { DayWindow, HourSnapshot } from "./day-window.ts";
-export { createDecisionSample, readSamples } from "./decision-sample.ts";
+export { createDecisionSample, NO_SAMPLES, readSamples } from "./decision-sample.ts";
 export type { DecisionSample, DecisionSamples, SampledDecision } from "./decision-sample.ts";
 export { createDiscovery } from "./discovery.ts";
 export type { DiscoveredEndpoint, Discovery, DiscoveryOptions, ObservedRequest } from "./discovery.ts";
@@ -14,7 +14,7 @@ export { createHourCounter } from "./hour-counter.ts";
 export type { HourCounter, HourCounterOptions } from "./hour-counter.ts";
 export { createHourRecorder } from "./hour-recorder.ts";
 export type { CountedHour, HourRecorder, HourRecorderOptions } from "./hour-recorder.ts";
-export { HOUR_MS, SNAPSHOT_KEEP_MS } from "./limits.ts";
+export { HOUR_MS, SNAPSHOT_KEEP_MS, WINDOW_HOURS } from "./limits.ts";
 export { journeyGraph, neighbours } from "./neighbours.ts";
 export type {
   JourneyEdge,
@@ -26,7 +26,7 @@ export type {
 } from "./neighbours.ts";
 export { createOperationTable } from "./operation-table.ts";
 export type { OperationTable } from "./operation-table.ts";
-export { pairScore } from "./pair-score.ts";
+export { pairScore, pairScores } from "./pair-score.ts";
 export type { PairScore } from "./pair-score.ts";
 export { decodeSnapshot } from "./snapshot.ts";
 export type { Snapshot, SnapshotError, SnapshotErrorCode, SnapshotLoss } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 /** "A must precede B": how often that held, whatever lay between. */
-import { pairCount } from "./pair-rows.ts";
-import { operationOf } from "./summary.ts";
+import { createPairRows, pairCount } from "./pair-rows.ts";
+import { operationOf, shortIdOf } from "./summary.ts";
 import type { Summary } from "./summary.ts";
 import { wilsonLowerBound } from "./wilson.ts";
 
@@ -34,6 +34,23 @@ export function pairScore(summary: Summary, first: string, then: string): PairSc
   const requests = op === 0 ? 0 : (sum.raw[op] ?? 0);
   const passed = op === 0 || earlier === 0 ? 0 : pairCount(sum, op, earlier);
   return scorePair(passed, requests, summary.pairErrorBound);
+}
+
+/** Every operation that came before requests to `then`, the surest first. */
+export function pairScores(
+  summary: Summary,
+  then: string,
+): readonly (PairScore & { readonly first: string })[] {
+  const { sum } = summary;
+  const op = operationOf(sum, then);
+  const requests = op === 0 ? 0 : (sum.raw[op] ?? 0);
+  const scores: (PairScore & { readonly first: string })[] = [];
+  if (op === 0) return scores;
+  createPairRows(sum).forEach(op, (earlier, passed) => {
+    const first = shortIdOf(sum, earlier);
+    scores.push({ ...scorePair(passed, requests, summary.pairErrorBound), first });
+  });
+  return scores.toSorted((a, b) => b.passed - a.passed || (a.first < b.first ? -1 : 1));
 }
 
 /** @param errorBound of counts of pairs in general; never more than what `requests` leaves room for */

@@ -31,6 +31,8 @@ export interface SequenceQuery {
   readonly lastOp?: string;
   /** Only sequences whose last operation passes, by short id; this is how a host is asked for. */
   readonly accepts?: (shortId: string) => boolean;
+  /** Only sequences all of whose operations pass, by short id; for operations that are gone. */
+  readonly knows?: (shortId: string) => boolean;
   /** 2 to 9; 2 by default. */
   readonly minLength?: number;
   /** 2 to 9; 9 by default. */
@@ -179,7 +181,8 @@ function scanNodes(summary: Summary, query: SequenceQuery): NodeScan {
   const lastOps = new Uint16Array(size);
   const prefixes = new Uint32Array(size);
   const hashes = hashesOf(trie);
-  const accepted = acceptedOperations(summary, query);
+  const known = knownOperations(summary, query);
+  const accepted = acceptedOperations(summary, query, known);
   const minCount = Math.max(1, query.minCount ?? MIN_SUPPORT);
   const maxLength = query.maxLength ?? MAX_SEQUENCE_LENGTH;
   for (let node = 0; node < size; node += 1) {
@@ -189,6 +192,7 @@ function scanNodes(summary: Summary, query: SequenceQuery): NodeScan {
     const parent = nodes[word] as number;
     const op = nodes[word + NODE_OP] as number;
     const isPair = parent < FIRST_NODE;
+    if (known[op] === 0) continue;
     if (isPair ? accepted[parent] === 0 : states[parent - FIRST_NODE] === UNSUPPORTED) continue;
     states[node] = SUPPORTED;
     lastOps[node] = isPair ? parent : (lastOps[parent - FIRST_NODE] as number);
@@ -204,10 +208,25 @@ function scanNodes(summary: Summary, query: SequenceQuery): NodeScan {
   }
 }
 
-function acceptedOperations({ sum }: Summary, { lastOp, accepts }: SequenceQuery): Uint8Array {
-  const accepted = new Uint8Array(sum.ids.length + 1);
-  if (lastOp !== undefined) accepted[operationOf(sum, lastOp)] = 1;
-  else accepted.fill(1);
+function knownOperations({ sum }: Summary, { knows }: SequenceQuery): Uint8Array {
+  const known = new Uint8Array(sum.ids.length + 1).fill(1);
+  if (knows === undefined) return known;
+  for (let op = 1; op < known.length; op += 1) if (!knows(shortIdOf(sum, op))) known[op] = 0;
+  return known;
+}
+
+function acceptedOperations(
+  { sum }: Summary,
+  { lastOp, accepts }: SequenceQuery,
+  known: Uint8Array,
+): Uint8Array {
+  const accepted = known.slice();
+  if (lastOp !== undefined) {
+    const op = operationOf(sum, lastOp);
+    const isKnown = accepted[op] === 1;
+    accepted.fill(0);
+    if (isKnown) accepted[op] = 1;
+  }
   if (accepts === undefined) return accepted;
   for (let op = 1; op < accepted.length; op += 1) {
     if (accepted[op] === 1 && !accepts(shortIdOf(sum, op))) accepted[op] = 0;

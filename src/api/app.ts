@@ -7,6 +7,8 @@ import { StoreError } from "../store/index.ts";
 import type { EventStore, Store } from "../store/index.ts";
 import { authenticate } from "./auth.ts";
 import type { Principal } from "./auth.ts";
+import { createAnalyticsReader } from "./analytics-reader.ts";
+import type { AnalyticsReader, TrafficCounts } from "./analytics-reader.ts";
 import { createAuthLimiter } from "./auth-limiter.ts";
 import { readJsonBody } from "./body.ts";
 import { addDocs } from "./docs.ts";
@@ -40,6 +42,8 @@ export interface ApiOptions {
   readonly random?: (lengthBytes: number) => Uint8Array;
   /** Where the gateway keeps its security events; without it there are none. */
   readonly events?: EventStore;
+  /** Where the counts of requests are; without it nothing is counted. */
+  readonly traffic?: TrafficCounts | undefined;
   /** Version of Stepgate, for the API's own description. */
   readonly version?: string;
   /** Gets one line per request; tokens and bodies never appear in it. */
@@ -81,6 +85,7 @@ export function createApi(options: ApiOptions): Api {
       now,
       random: options.random ?? ((lengthBytes) => randomBytes(lengthBytes)),
       events: options.events,
+      analytics: analyticsOf(options),
       isOriginAllowed: createOriginCheck(options.allowedOrigins),
       ...(options.checkTokenKeys === undefined ? {} : { checkTokenKeys: options.checkTokenKeys }),
     },
@@ -114,6 +119,13 @@ export function createApi(options: ApiOptions): Api {
     return answerOtherwise(event, BASE_PATH);
   });
   return { app, handler: toNodeHandler(app) };
+}
+
+function analyticsOf({ traffic, now, logger }: ApiOptions): AnalyticsReader | undefined {
+  if (traffic === undefined) return undefined;
+  const onError = (error: Error): void =>
+    logger?.error({ event: "analytics", error: error.message }, "a snapshot of counts cannot be read");
+  return createAnalyticsReader(traffic, { now, onError });
 }
 
 /** `/zones/{zone_id}` → `/client/v4/zones/:zone_id`. */

@@ -56,6 +56,11 @@ export const API_ERRORS = {
   },
   no_token: { code: 20006, status: 404, meaning: "no token has this id" },
   no_event: { code: 20007, status: 404, meaning: "no event of the zone has this ray id (any more)" },
+  no_counts: {
+    code: 20008,
+    status: 404,
+    meaning: "requests are not counted here (`analytics.enabled` is false)",
+  },
   invalid_body: {
     code: 20021,
     status: 400,
@@ -106,6 +111,11 @@ export const API_ERRORS = {
     meaning: "the phase has its one entry point ruleset already",
   },
   internal: { code: 20500, status: 500, meaning: "a defect in Stepgate; the log has the details" },
+  counts_unavailable: {
+    code: 20504,
+    status: 503,
+    meaning: "the counts of requests are in a Redis that does not answer",
+  },
   unavailable: {
     code: 20503,
     status: 503,

@@ -1,3 +1,7 @@
+export { createAnalyticsReader } from "./analytics-reader.ts";
+export type { AnalyticsReader, TrafficCounts } from "./analytics-reader.ts";
+export { askAnalytics } from "./analytics-views.ts";
+export type { AnalyticsAnswer, AnalyticsQuestion, AnalyticsViewName } from "./analytics-views.ts";
 export { createApi } from "./app.ts";
 export type { Api, ApiLogger, ApiOptions } from "./app.ts";
 export { API_ERRORS, ApiError } from "./errors.ts";

@@ -48,6 +48,18 @@ export const MAX_TOKEN_CONFIGS = 16;
 /** Finished bulk operations that an account can still ask about. */
 export const MAX_BULK_OPERATIONS = 1000;
 
+/** Zones whose counts are held ready for the next question, each up to a few dozen megabytes on a large site. */
+export const MAX_DAY_WINDOWS = 8;
+
+/** Milliseconds between two times that processes are asked to write what they counted: it costs them some. */
+export const MIN_FLUSH_INTERVAL_MS = 2_000;
+
+/** Earlier operations of a simulated expression that are tried in every combination. */
+export const MAX_SIMULATED_MEMBERS = 8;
+
+/** Requests that a simulated rule would have hit and that are shown. */
+export const MAX_EXAMPLES = 10;
+
 /** Clients that follow security events at a time; each costs a query a second. */
 export const MAX_EVENT_STREAMS = 100;
 

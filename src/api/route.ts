@@ -1,6 +1,7 @@
 /** One row of the API's table of routes, and what its handler is given. */
 import type { z } from "zod";
 import type { EventStore, Store, Transaction, ZoneRow } from "../store/index.ts";
+import type { AnalyticsReader } from "./analytics-reader.ts";
 import type { Principal } from "./auth.ts";
 import type { Reply } from "./envelope.ts";
 import { parseShape } from "./issues.ts";
@@ -71,6 +72,8 @@ export interface ApiDependencies {
   readonly random: (lengthBytes: number) => Uint8Array;
   /** What rules did to requests; nothing is known of that without it. */
   readonly events: EventStore | undefined;
+  /** What was counted of requests; nothing is counted without it. */
+  readonly analytics: AnalyticsReader | undefined;
   /** Whether a zone made through the API may forward to this origin. */
   readonly isOriginAllowed: (origin: URL) => boolean;
   /** Problems of the keys of a token configuration; without it none can be saved. */

@@ -1,5 +1,6 @@
 /** Every route of the API: the router, the API document and the list of supported methods are made from this table. */
 import { accountRoutes } from "./resources/accounts.ts";
+import { analyticsRoutes } from "./resources/analytics.ts";
 import { entrypointRoutes } from "./resources/entrypoints.ts";
 import { eventRoutes } from "./resources/events.ts";
 import { listItemRoutes } from "./resources/list-items.ts";
@@ -11,6 +12,7 @@ import { rulesetVersionRoutes } from "./resources/ruleset-versions.ts";
 import { rulesetRoutes } from "./resources/rulesets.ts";
 import { seqRuleRoutes } from "./resources/seqrules.ts";
 import { sequenceCookieRoutes } from "./resources/sequence-cookies.ts";
+import { simulateRoutes } from "./resources/simulate.ts";
 import { tokenConfigRoutes } from "./resources/token-configs.ts";
 import { tokenRoutes } from "./resources/tokens.ts";
 import { zoneDocumentRoutes } from "./resources/zone-documents.ts";
@@ -36,4 +38,6 @@ export const ROUTES: readonly Route[] = [
   ...listRoutes,
   ...listItemRoutes,
   ...eventRoutes,
+  ...analyticsRoutes,
+  ...simulateRoutes,
 ];

@@ -90,7 +90,7 @@ interface Visitors {
   readonly metrics: Pick<Metrics, "text" | "contentType">;
   readonly isServing: () => boolean;
   /** Writes the counts of requests as they are now. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
   reload(config: Config, certificate: ServerCertificate): Promise<void>;
   close(graceMs: number): Promise<void>;
 }
@@ -228,8 +228,8 @@ function metricsOf(store: Store): Metrics {
 }
 
 async function listenApi(
-  { config, store, events, certificate, now, logger }: Shared & { readonly events: EventStore },
-  { metrics }: Visitors,
+  { config, store, events, certificate, now, logger, snapshots }: Shared & { readonly events: EventStore },
+  { metrics, flush }: Visitors,
   isReady: () => boolean,
 ): Promise<Listener> {
   const { metricsToken, allowedHosts, allowedOrigins } = config.api;
@@ -237,6 +237,7 @@ async function listenApi(
     version: packageJson.version,
     store,
     events,
+    ...(snapshots === undefined ? {} : { traffic: { store: snapshots, flush } }),
     now,
     logger,
     checkTokenKeys,

@@ -161,7 +161,9 @@ function toSampled({ request, host, path, query, operation, tracked, isEnded }: 
     userAgent: request.header("user-agent") ?? "",
     referer: request.header("referer") ?? "",
     currentOp: operation?.shortId ?? "",
-    entries: (tracked?.sequence.entries ?? []).map(({ op, at }) => ({ op, at })),
+    entries: tracked?.sequence.entries ?? [],
+    lookback: (tracked?.lookback ?? tracked?.sequence)?.entries ?? [],
+    hasIdentity: tracked !== undefined && tracked.id !== "",
     isEnded,
   };
 }

@@ -12,6 +12,7 @@ export { toInt } from "./int.ts";
 export type { Int } from "./int.ts";
 export { ipToText, networkOf, parseIp, parseIpRange } from "./ip.ts";
 export type { Ip, IpRange } from "./ip.ts";
+export { membershipsOf } from "./memberships.ts";
 export { MAX_EXPRESSION_CHARACTERS } from "./limits.ts";
 export { parseFilter, parseValue } from "./parse/parse.ts";
 export type { CheckedFilter, CheckedValue, ParseOptions } from "./parse/parse.ts";

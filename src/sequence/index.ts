@@ -44,7 +44,7 @@ export type {
   SeqRuleProblem,
 } from "./mitigation-input.ts";
 export { microsecondTimestamp } from "./mitigation-timestamp.ts";
-export { compileSeqRules, evaluateSeqRules } from "./mitigation.ts";
+export { compileSeqRules, evaluateSeqRules, SEQ_RULE_KINDS } from "./mitigation.ts";
 export type {
   CompiledSeqRules,
   FiredSeqRule,

@@ -13,11 +13,11 @@ import type { Transaction, ZoneRow } from "../../store/index.ts";
 import { audit } from "../audit.ts";
 import { ok } from "../envelope.ts";
 import type { Reply } from "../envelope.ts";
-import { API_ERRORS, ApiError, apiError } from "../errors.ts";
+import { apiError } from "../errors.ts";
 import { etagOf } from "../etag.ts";
-import { MAX_REPORTED_ERRORS } from "../limits.ts";
 import { permission, route } from "../route.ts";
 import type { Call, Route } from "../route.ts";
+import { seqRuleProblems } from "../seqrule-problems.ts";
 import { zoneOf } from "../zone-access.ts";
 
 const READ = permission("zone", "Read", "API Gateway");
@@ -129,7 +129,7 @@ function change(
     if (result.kind === "missing") {
       throw apiError("no_rule", "could not find sequence rule: no rule of the zone has this id");
     }
-    if (result.kind === "problems") throw problems(result.problems);
+    if (result.kind === "problems") throw seqRuleProblems(result.problems);
     save(call, transaction, { zone, rules: result.rules, action });
     if (result.kind === "replaced") return okRules(result.rules);
     if (action === "delete") return ok({ id: result.rule.id });
@@ -173,15 +173,4 @@ const rulesEtag = (rules: readonly SeqRule[]): string => etagOf(rules);
 
 function okRules(rules: readonly SeqRule[]): Reply {
   return ok({ rules: seqRulesWithPositions(rules) }, { etag: rulesEtag(rules) });
-}
-
-/** Sequence rules word their problems themselves, in the pattern of the catalogue. */
-function problems(found: readonly { readonly pointer: string; readonly message: string }[]): ApiError {
-  const { code, status } = API_ERRORS.invalid_value;
-  return new ApiError(
-    status,
-    found
-      .slice(0, MAX_REPORTED_ERRORS)
-      .map(({ pointer, message }) => ({ code, message, source: { pointer } })),
-  );
 }
