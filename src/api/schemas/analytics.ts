@@ -46,7 +46,7 @@ export const suggestQuery = z.object({
   limit: wholeNumber(1, 100).optional(),
 });
 
-export const operationShape = z.object({
+const operationShape = z.object({
   operation_id: z.string(),
   short_id: z.string(),
   method: z.string(),
