@@ -186,21 +186,20 @@ test("too many requests: 429 with Retry-After, and after that time it goes on", 
       action: "block",
       ratelimit: {
         characteristics: ["ip.src", "cf.colo.id"],
-        period: 2,
-        requests_per_period: 3,
+        // Long enough for two page loads on a busy machine, short enough to wait for its end.
+        period: 5,
+        requests_per_period: 1,
         mitigation_timeout: 0,
       },
     },
   ]);
   await page.goto("/");
-  const statuses: number[] = [];
-  for (let index = 0; index < 3; index += 1) statuses.push((await page.goto("/cart"))?.status() ?? 0);
-  expect(statuses).toEqual([200, 200, 200]);
+  expect((await page.goto("/cart"))?.status()).toBe(200);
   const limited = await page.goto("/cart");
   expect(limited?.status()).toBe(429);
   await expect(page.getByRole("heading")).toHaveText("Too many requests");
   const headers = limited?.headers() ?? {};
-  expect(headers["ratelimit"]).toMatch(/^"cart-limit";r=0;t=[12]$/);
+  expect(headers["ratelimit"]).toMatch(/^"cart-limit";r=0;t=[1-5]$/);
   await page.waitForTimeout(Number(headers["retry-after"]) * 1_000);
   expect((await page.goto("/cart"))?.status()).toBe(200);
   expect(await eventsOf(api)).toMatchObject([{ action: "block", phase: "http_ratelimit", status: 429 }]);
