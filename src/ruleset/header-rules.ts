@@ -70,7 +70,10 @@ const REQUEST_HEADERS: ReadonlyMap<string, OffLimits> = new Map([
 
 const RESPONSE_HEADERS: ReadonlyMap<string, OffLimits> = new Map([
   ...named([...CONNECTION_HEADERS, "content-encoding", "content-range"], FORBIDDEN),
-  ...named(["server", "eh-cache-tag", "eh-cdn-cache-control"], FACT),
+  ...named(["server", "eh-cache-tag", "eh-cdn-cache-control"], {
+    removable: false,
+    reason: "the product lets no rule touch it",
+  }),
 ]);
 
 /** Names that belong to the product on the wire. */

@@ -199,6 +199,7 @@ describe("settings of a zone", () => {
       hosts: ["shop.example"],
       cookie_scope: { same_site: "Lax", partitioned: false, domain: null },
       sequence: DEFAULT_SEQUENCE,
+      analytics: { sample_decisions: false },
     });
   });
 
