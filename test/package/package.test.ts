@@ -1,20 +1,14 @@
 /** The package as it is published: packed, unpacked into an empty project, and used as the documentation says. */
-import { execFile, spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createVisitor } from "../../src/testing/index.ts";
+import { EXPECTED_JOURNEY, visitProgram } from "./programs.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -192,55 +186,11 @@ test("the command runs from the package", async () => {
 });
 
 describe("the snippets of the documentation", async () => {
-  const snippets = await readdir(SNIPPETS);
+  const snippets = (await readdir(SNIPPETS)).filter((file) => file.endsWith(".js"));
 
   test.each(snippets)("%s", async (snippet) => {
     await cp(join(SNIPPETS, snippet), join(project, snippet));
-    const port = await freePort();
-    const server = startSnippet(snippet, port);
-    try {
-      const visitor = createVisitor({ target: `http://127.0.0.1:${port}` });
-      await reachable(port, server);
-      expect((await visitor.post("/transfer")).status).toBe(403);
-      expect(JSON.parse((await visitor.get("/accounts/7/balance")).body)).toEqual({ balance: 100 });
-      const transfer = await visitor.post("/transfer");
-      expect(JSON.parse(transfer.body)).toMatchObject({
-        sent: true,
-        before: [expect.stringMatching(/^[0-9a-f]{8}$/)],
-      });
-    } finally {
-      server.kill("SIGKILL");
-      if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
-    }
+    const journey = await visitProgram({ node: process.execPath, cwd: project, file: snippet });
+    expect(journey).toEqual(EXPECTED_JOURNEY);
   });
 });
-
-function startSnippet(snippet: string, port: number): ChildProcess {
-  const keys = { keys: [{ kty: "oct", kid: "a", use: "enc", k: randomBytes(32).toString("base64url") }] };
-  return spawn(process.execPath, [snippet], {
-    cwd: project,
-    env: { ...env, PORT: String(port), STEPGATE_KEYS: JSON.stringify(keys) },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function reachable(port: number, server: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    if (server.exitCode !== null) throw new Error(`the snippet ended with ${server.exitCode}`);
-    try {
-      await (await fetch(`http://127.0.0.1:${port}/`)).body?.cancel();
-      return;
-    } catch {
-      await wait(100);
-    }
-  }
-  throw new Error("the snippet did not listen within ten seconds");
-}

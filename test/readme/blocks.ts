@@ -1,4 +1,5 @@
 /** The parts of the README that say what the code says; `npm run readme` writes them, a test keeps them equal. */
+import { readFileSync } from "node:fs";
 import { API_ERRORS } from "../../src/api/index.ts";
 import { ERROR_CATALOGUE } from "../../src/expression/index.ts";
 import { limitRows, metricRows } from "./limits.ts";
@@ -14,8 +15,32 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
 }
 
+/** A program that the tests of the package run. */
+const snippet = (file: string): string =>
+  readFileSync(new URL(`../package/snippets/${file}`, import.meta.url), "utf8").trimEnd();
+
+const fenced = (code: string): string => ["```js", code, "```"].join("\n");
+
+/** Frameworks beside the first, by the names of their programs. */
+const FRAMEWORKS: Readonly<Record<string, string>> = {
+  h3: "h3.js",
+  "Nitro: `middleware/stepgate.js`": "nitro/middleware/stepgate.js",
+  Fastify: "fastify.js",
+  Koa: "koa.js",
+  "node:http": "node.js",
+  "Hono, and whatever else takes a `Request`": "hono.js",
+};
+
+/** Folded, without the operations and rules: they are the same in every program. */
+function folded([name, file]: readonly [string, string]): string {
+  const code = snippet(file).replace(/^const operations = [^]*?^const rules = .*\n\n/m, "");
+  const summary = name.replaceAll(/`(.*?)`/g, "<code>$1</code>");
+  return `<details><summary>${summary}</summary>\n\n${fenced(code)}\n\n</details>`;
+}
+
 /** Marker → text between `<!-- marker -->` and `<!-- /marker -->`. */
 export const README_BLOCKS: Readonly<Record<string, () => string>> = {
+  snippets: () => [fenced(snippet("express.js")), ...Object.entries(FRAMEWORKS).map(folded)].join("\n\n"),
   "expression-errors": () =>
     table(
       ["code", "category", "meaning"],

@@ -5,9 +5,10 @@ const operations = defineOperations({
   balance: "GET /accounts/{id}/balance",
   transfer: "POST /transfer",
 });
+const rules = [operations.require("balance").before("transfer").within("10m")];
 
 const app = express();
-app.use(stepgate({ operations, rules: [operations.require("balance").before("transfer").within("10m")] }));
+app.use(stepgate({ operations, rules }));
 app.get("/accounts/:id/balance", (req, res) => res.json({ balance: 100 }));
 app.post("/transfer", (req, res) => res.json({ sent: true, before: sequenceOf(req).previousOps }));
 

@@ -5,9 +5,10 @@ const operations = defineOperations({
   balance: "GET /accounts/{id}/balance",
   transfer: "POST /transfer",
 });
+const rules = [operations.require("balance").before("transfer").within("10m")];
 
 const app = fastify();
-fastifyStepgate(app, { operations, rules: [operations.require("balance").before("transfer").within("10m")] });
+fastifyStepgate(app, { operations, rules });
 app.get("/accounts/:id/balance", (request, reply) => reply.send({ balance: 100 }));
 app.post("/transfer", (request, reply) =>
   reply.send({ sent: true, before: sequenceOf(request.raw).previousOps }),

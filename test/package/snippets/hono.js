@@ -6,16 +6,13 @@ const operations = defineOperations({
   balance: "GET /accounts/{id}/balance",
   transfer: "POST /transfer",
 });
+const rules = [operations.require("balance").before("transfer").within("10m")];
 
 const app = new Hono();
 app.get("/accounts/:id/balance", (c) => c.json({ balance: 100 }));
 app.post("/transfer", (c) => c.json({ sent: true, before: c.env.sequence.previousOps }));
 
-const guard = stepgate({
-  operations,
-  rules: [operations.require("balance").before("transfer").within("10m")],
-  keys: process.env.STEPGATE_KEYS,
-});
+const guard = stepgate({ operations, rules, keys: process.env.STEPGATE_KEYS });
 // Under Deno, Bun and Workers: `export default { fetch: (request, env) => guard(request, …) }`.
 const handler = (request) => guard(request, (passed, sequence) => app.fetch(passed, { sequence }));
 

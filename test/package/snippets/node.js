@@ -5,11 +5,9 @@ const operations = defineOperations({
   balance: "GET /accounts/{id}/balance",
   transfer: "POST /transfer",
 });
+const rules = [operations.require("balance").before("transfer").within("10m")];
 
-const guard = stepgate({
-  operations,
-  rules: [operations.require("balance").before("transfer").within("10m")],
-});
+const guard = stepgate({ operations, rules });
 
 const server = createServer((req, res) =>
   guard(req, res, () => {
