@@ -45,14 +45,27 @@ export const testCommand = defineCommand({
     const { scenario, skipped } = await readFrom(given.file, (text) => readScenario(text, given.file));
     const stage = await stageOf(given, scenario, given.file);
     const results: JourneyResult[] = [];
-    for (const journey of scenario.journeys) results.push(await runJourney(journey, stage, scenario.headers));
+    for (const journey of scenario.journeys) {
+      results.push(await inOneLine(given.file, () => runJourney(journey, stage, scenario.headers)));
+    }
     process.stdout.write(renderReport(results));
     if (skipped > 0)
-      process.stdout.write(`${skipped} recorded requests left out: other hosts, or no answer\n`);
+      process.stdout.write(
+        `${skipped} recorded requests left out: other hosts, a cache of the browser, or no answer\n`,
+      );
     if (given.junit !== undefined) await writeFile(given.junit, renderJunit(results, given.file));
     if (results.some(({ hasPassed }) => !hasPassed)) process.exitCode = 1;
   },
 });
+
+/** A wait that nobody would sit through is a mistake of the file. */
+async function inOneLine<Result>(file: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (error) {
+    throw new UserError(`${file}: ${reasonOf(error)}`);
+  }
+}
 
 interface TargetNames {
   readonly url?: string | undefined;
@@ -80,9 +93,14 @@ async function stageOf(
         };
   if (named.url !== undefined) return urlStage(named.url);
   if (named.zone !== undefined) {
-    return readFrom(named.zone, (text) =>
-      zoneStage(JSON.parse(text) as ZoneDocument, (size) => randomBytes(size)),
-    );
+    return readFrom(named.zone, (text) => {
+      const document = JSON.parse(text) as ZoneDocument;
+      const stage = zoneStage(document, (size) => randomBytes(size));
+      if (!document.zone.sequence_cookies.enabled) {
+        process.stderr.write(`${named.zone}: sequence cookies are off, so rules see no sequence\n`);
+      }
+      return stage;
+    });
   }
   if (named.app !== undefined) return loadApp(named.app);
   throw new UserError(`${file}: expected \`target\`, \`zone\` or \`app\`, or one of --url, --zone and --app`);

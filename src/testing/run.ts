@@ -65,6 +65,14 @@ export async function runJourney(
   };
 }
 
+/** What OpenSSL says of a certificate that nobody known has signed. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+]);
+
 async function runStep(
   step: RequestStep,
   visitor: Visitor,
@@ -92,6 +100,10 @@ async function runStep(
   } catch (error) {
     const { message, cause } = error as Error;
     const reason = cause instanceof Error ? cause.message : message;
+    const { code } = (cause ?? {}) as { readonly code?: unknown };
+    const remedy = UNTRUSTED.has(String(code))
+      ? "; name its authority in NODE_EXTRA_CA_CERTS, such as certs/ca.crt"
+      : "";
     return {
       request,
       expected,
@@ -99,7 +111,7 @@ async function runStep(
       decision: "",
       rayId: undefined,
       reasons: [],
-      problems: [`no answer: ${reason}`],
+      problems: [`no answer: ${reason}${remedy}`],
     };
   }
 }

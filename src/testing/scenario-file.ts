@@ -1,5 +1,6 @@
 /** Scenario files: YAML or JSON, and recorded traffic (HAR). */
 import { LineCounter, parseDocument } from "yaml";
+import type { Document } from "yaml";
 import { parseHar } from "./har.ts";
 import { parseScenario } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -19,14 +20,41 @@ export interface ReadScenario {
  */
 export function readScenario(text: string, name: string): ReadScenario {
   if (name.endsWith(".har")) {
-    const { journey, skipped } = parseHar(parseJson(text), name);
+    // Some tools begin their files with a byte order mark.
+    const { journey, skipped } = parseHar(parseJson(text.replace(/^\ufeff/, "")), name);
     return { scenario: { headers: {}, journeys: [journey] }, skipped };
   }
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: true });
-  const [error] = document.errors;
-  if (error !== undefined) throw new TypeError(error.message.split("\n\n")[0]);
-  return { scenario: parseScenario(document.toJS({ maxAliasCount: MAX_ALIASES })), skipped: 0 };
+  const [mistake] = document.errors;
+  if (mistake !== undefined) throw new TypeError(mistake.message.split("\n\n")[0]);
+  const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+  try {
+    return { scenario: parseScenario(value), skipped: 0 };
+  } catch (error) {
+    const { message } = error as Error;
+    const place = placeOf(message, document, lineCounter);
+    throw new TypeError(place === undefined ? message : `line ${place.line}, ${message}`, { cause: error });
+  }
+}
+
+/** The line of what a message speaks of: it starts with the path, `journeys[0].steps[2].wait: …`. */
+function placeOf(
+  message: string,
+  document: Document,
+  lines: LineCounter,
+): { readonly line: number } | undefined {
+  const path = (/^[\w[\].]+(?=: )/.exec(message)?.[0] ?? "").match(/\w+/g) ?? [];
+  const keys = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+  // What is missing has no place: then that of what should hold it.
+  for (let length = keys.length; length > 0; length -= 1) {
+    const { range } = (document.getIn(keys.slice(0, length), true) ?? {}) as {
+      readonly range?: readonly number[];
+    };
+    const [start] = range ?? [];
+    if (start !== undefined) return lines.linePos(start);
+  }
+  return undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -133,7 +133,8 @@ function toDecision({ status, headers }: Response, body: string): Decision {
   if (status >= 300 && status < 400 && status !== 304) return "redirected";
   const rayId = headers.get("stepgate-ray");
   if (rayId === null) return "passed";
-  const isOwn = body.includes(rayId) || /no-store/.test(headers.get("cache-control") ?? "");
+  // Applications say `no-store` too; a rule's own page need not hold the ray id, but has exactly this field.
+  const isOwn = body.includes(rayId) || headers.get("cache-control") === "private, no-store";
   if (!isOwn) return "passed";
   if (status === 429) return "limited";
   if (status === 403) return "blocked";

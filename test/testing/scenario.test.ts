@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseHar } from "../../src/testing/har.ts";
 import { renderJunit } from "../../src/testing/report.ts";
 import { readScenario } from "../../src/testing/scenario-file.ts";
+import { createVisitor } from "../../src/testing/visitor.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
@@ -63,6 +64,7 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "stepgate-scenarios-"));
   await writeFile(join(dir, "zone.json"), JSON.stringify(ZONE));
+  await writeFile(join(dir, "wait.yaml"), "journeys: [{ name: x, steps: [{ wait: 20m }] }]\n");
 });
 afterAll(() => rm(dir, { recursive: true }));
 
@@ -115,6 +117,19 @@ describe("stepgate test", () => {
     const junit = await readFile(join(dir, "junit.xml"), "utf8");
     expect(junit).toContain('<testsuite name="bad.yaml" tests="2" failures="1"');
     expect(junit).toContain('<failure message="expected status 201, found blocked (403)">');
+  });
+
+  test("the journeys of the documentation", async () => {
+    const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+    const journeys = /^```yaml\n(# journeys\.yaml\n[^]*?)^```$/m.exec(readme)?.[1] ?? "";
+    const paths: Readonly<Record<string, string>> = { "/look": "/accounts/{id}/balance", "/go": "/transfer" };
+    const operations = ZONE.operations.map((operation) => ({
+      ...operation,
+      endpoint: paths[operation.endpoint],
+    }));
+    await writeFile(join(dir, "documented.json"), JSON.stringify({ ...ZONE, operations }));
+    await writeFile(join(dir, "documented.yaml"), journeys.replace("zone.json", "documented.json"));
+    expect(await runTest("documented.yaml")).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("asks an application in this process, on its clock", async () => {
@@ -182,6 +197,7 @@ describe("stepgate test", () => {
     [["none.yaml"], "none.yaml: it does not exist"],
     [["good.yaml", "--urll", "x"], "unknown option `--urll`"],
     [["good.yaml", "--url", "http://x", "--zone", "y"], "expected one of --url, --zone and --app"],
+    [["wait.yaml", "--url", "http://127.0.0.1:9"], "wait.yaml: expected a wait of at most 600000 ms"],
   ])("%j is one line", async (args, message) => {
     const { code, stderr } = await runTest(...args);
     expect(stderr).toContain(message);
@@ -212,6 +228,62 @@ describe("a mistake is named by its place", () => {
   test.each(["{}", '{"log":{"entries":[]}}', '{"log":{"entries":[{}]}}', "["])("recording %s", (text) => {
     expect(() => readScenario(text, "x.har")).toThrow(/HAR document|at least one request/);
   });
+});
+
+test.each([
+  [
+    "journeys:\n  - name: x\n    steps:\n      - { request: GET /a }\n      - { wait: soon }",
+    /^line 5, journeys/,
+  ],
+  ["journeys:\n  - steps: []\n", /^line 2, journeys\[0\]\.name/],
+])("and by its line: %j", (text, message) => {
+  expect(() => readScenario(text, "x.yaml")).toThrow(message);
+});
+
+test.each([
+  ["no-store", "passed"],
+  ["private, no-store", "blocked"],
+])("a 404 with `%s` is %s: an application has a `no-store` of its own", async (cacheControl, decision) => {
+  const headers = { "stepgate-ray": "0123456789abcdef", "cache-control": cacheControl };
+  const visitor = createVisitor({ target: () => new Response("none", { status: 404, headers }) });
+  expect((await visitor.get("/")).decision).toBe(decision);
+});
+
+const request = (method: string, path: string, more: object = {}): object => ({
+  method,
+  url: `https://shop.example${path}`,
+  ...more,
+});
+
+test("recordings of browsers are replayed as they can be sent", () => {
+  const headers = [
+    { name: ":authority", value: "shop.example" },
+    { name: "X-Tag", value: "1" },
+    { name: "x-tag", value: "2" },
+    { name: "If-None-Match", value: '"1"' },
+    { name: "Expect", value: "100-continue" },
+    { name: "Cookie", value: "a=1" },
+    { name: 7 },
+    null,
+  ];
+  const entries = [
+    { request: request("GET", "/cached", { headers, postData: { text: "" } }), response: { status: 304 } },
+    { request: request("GET", "/disk"), response: { status: 200 }, _fromCache: "disk" },
+    { request: request("CONNECT", "/"), response: { status: 200 } },
+    { request: request("GET", "/socket"), response: { status: 101 } },
+    { request: request("GET", "/gone"), response: { status: -1 } },
+    null,
+    { request: request("POST", "/form", { postData: { params: [] } }), response: { status: 200 } },
+  ];
+  const { journey, skipped } = parseHar({ log: { entries } }, "x");
+  expect(skipped).toBe(5);
+  expect(journey.steps).toMatchObject([
+    { path: "/cached", headers: { "x-tag": "1, 2" }, body: undefined, expected: { status: 200 } },
+    { path: "/form", headers: {}, body: undefined, expected: { status: 200 } },
+  ]);
+  expect(Object.keys((journey.steps[0] as { readonly headers: object }).headers)).toEqual(["x-tag"]);
+  const marked = `\ufeff${JSON.stringify({ log: { entries } })}`;
+  expect(readScenario(marked, "x.har").scenario.journeys).toHaveLength(1);
 });
 
 test("recordings keep their order and pauses", () => {
