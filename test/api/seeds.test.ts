@@ -180,6 +180,12 @@ describe("sequence rules", () => {
   });
 });
 
+/** The command that adds a rule, for one that logs. */
+const prioritised = (title: string, priority: number): string =>
+  ADD.replace('"string"', `"${title}"`)
+    .replace('"action": "block"', '"action": "log"')
+    .replace('"priority": 0', `"priority": ${priority}`);
+
 describe("on real requests", () => {
   const RULE_ID = "d4909253-390f-4956-89fd-92a5b0cd86d8";
   /** A rule object as the page shows it. */
@@ -199,13 +205,12 @@ describe("on real requests", () => {
     api.store.ensureZones([{ name: "shop.example", hosts: ["shop.example"], origin: origin.url }]);
     gateway = await startGateway({ zones: [], gateway: { source: api.store } });
     const zone = `/zones/${api.zone.id}`;
-    const settings = await api.request("PATCH", `${zone}/stepgate/settings`, {
+    await api.request("PATCH", `${zone}/stepgate/settings`, {
       body: { sequence: { tracking: "session" } },
     });
-    const identifiers = await api.request("PUT", `${zone}/api_gateway/configuration`, {
+    await api.request("PUT", `${zone}/api_gateway/configuration`, {
       body: { auth_id_characteristics: [{ type: "header", name: "x-session" }] },
     });
-    expect([settings.status, identifiers.status]).toEqual([200, 200]);
   });
   afterAll(async () => {
     await gateway.close();
@@ -263,10 +268,6 @@ describe("on real requests", () => {
   });
 
   test("rules with a higher priority are evaluated first, ties in the order in which they were added", async () => {
-    const prioritised = (title: string, priority: number): string =>
-      ADD.replace('"string"', `"${title}"`)
-        .replace('"action": "block"', '"action": "log"')
-        .replace('"priority": 0', `"priority": ${priority}`);
     for (const [title, priority] of [
       ["first of 0", 0],
       ["10", 10],

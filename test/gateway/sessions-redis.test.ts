@@ -127,9 +127,9 @@ async function isBack(): Promise<boolean> {
 /** Two lanes of requests with state and one without, until stopped. */
 function startLoad() {
   const calls: Call[] = [];
-  let isStopped = false;
+  const stopped = new AbortController();
   const lane = async (names: readonly Call["name"][], offset: number): Promise<void> => {
-    for (let turn = offset; !isStopped; turn += 1) {
+    for (let turn = offset; !stopped.signal.aborted; turn += 1) {
       calls.push(await call(names[turn % names.length] as Call["name"]));
       await sleep(2);
     }
@@ -138,7 +138,7 @@ function startLoad() {
   return {
     calls,
     async stop(): Promise<readonly Call[]> {
-      isStopped = true;
+      stopped.abort();
       await running;
       return calls;
     },
