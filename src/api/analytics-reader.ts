@@ -1,6 +1,6 @@
 /** Reads the counts of the last 24 hours out of the store that all processes write. */
 import { createDayWindow, readSamples } from "../analytics/index.ts";
-import type { DayWindow, DecisionSamples, SnapshotStore, Summary } from "../analytics/index.ts";
+import type { DayWindow, DecisionSamples, SnapshotKind, SnapshotStore, Summary } from "../analytics/index.ts";
 import { StateUnavailableError } from "../sequence/index.ts";
 import { apiError } from "./errors.ts";
 import { MAX_DAY_WINDOWS, MIN_FLUSH_INTERVAL_MS } from "./limits.ts";
@@ -15,6 +15,8 @@ export interface TrafficCounts {
 export interface AnalyticsReader {
   summary(zoneId: string): Promise<Summary>;
   samples(zoneId: string): Promise<DecisionSamples>;
+  /** What processes learned of requests to no saved operation in the last ten days, for `sumDiscovery`. */
+  learned(zoneId: string): Promise<readonly Uint8Array[]>;
 }
 
 /** What is known of one zone's snapshots, so that only what changed is read again. */
@@ -33,13 +35,15 @@ export function createAnalyticsReader(
   let reading: Promise<unknown> = Promise.resolve();
   return {
     summary: (zoneId) => available(() => inTurn(() => summaryOf(zoneId))),
-    samples: (zoneId) =>
-      available(async () => {
-        await fresh();
-        const entries = await store.list(zoneId, "sample", now());
-        return readSamples((await store.read(entries)).filter((bytes) => bytes !== undefined));
-      }),
+    samples: (zoneId) => available(async () => readSamples(await allOf(zoneId, "sample"))),
+    learned: (zoneId) => available(() => allOf(zoneId, "discovery")),
   };
+
+  async function allOf(zoneId: string, kind: SnapshotKind): Promise<readonly Uint8Array[]> {
+    await fresh();
+    const entries = await store.list(zoneId, kind, now());
+    return (await store.read(entries)).filter((bytes) => bytes !== undefined);
+  }
 
   /** One reader at a time: two would read the same snapshots twice. */
   function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

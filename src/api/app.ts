@@ -10,7 +10,7 @@ import type { Principal } from "./auth.ts";
 import { createAnalyticsReader } from "./analytics-reader.ts";
 import type { AnalyticsReader, TrafficCounts } from "./analytics-reader.ts";
 import { createAuthLimiter } from "./auth-limiter.ts";
-import { readJsonBody } from "./body.ts";
+import { readFormBody, readJsonBody } from "./body.ts";
 import { addDocs } from "./docs.ts";
 import { errorResponse, ok, toResponse } from "./envelope.ts";
 import type { Reply } from "./envelope.ts";
@@ -144,8 +144,9 @@ async function serve(event: H3Event, route: Route, plane: Plane): Promise<Respon
   event.context["tokenId"] = principal.token.id;
   const call = createCall(event, principal, plane);
   checkAccess(route, call);
+  const readBody = route.takesForm === true ? readFormBody : readJsonBody;
   const hasBody = route.method !== "GET";
-  const body = hasBody ? await readJsonBody(event, route.maxBodyBytes ?? MAX_BODY_BYTES) : undefined;
+  const body = hasBody ? await readBody(event, route.maxBodyBytes ?? MAX_BODY_BYTES) : undefined;
   const reply = await route.run(call, { body, query: queryOf(event.url.searchParams) });
   return toResponse(call.dryRun && route.method !== "GET" ? toDryReply(reply) : reply);
 }

@@ -12,13 +12,51 @@ import { MAX_BODY_DEPTH } from "./limits.ts";
  * @throws {ApiError} `body_too_large` or `invalid_body`
  */
 export async function readJsonBody(event: H3Event, maxBytes: number): Promise<unknown> {
-  const announced = Number(event.req.headers.get("content-length") ?? 0);
-  if (announced > maxBytes) throw tooLarge(maxBytes);
-  const bytes = await readBytes(event.req.body, maxBytes);
+  const bytes = await readBody(event, maxBytes);
   return bytes.length === 0 ? undefined : parseJson(bytes);
 }
 
-async function readBytes(stream: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array> {
+/**
+ * Reads a form (`multipart/form-data`): texts and files, both as text.
+ *
+ * @returns an object without prototype; of fields of the same name the last one
+ * @throws {ApiError} `body_too_large` or `invalid_body`
+ */
+export async function readFormBody(
+  event: H3Event,
+  maxBytes: number,
+): Promise<Readonly<Record<string, string>>> {
+  const type = event.req.headers.get("content-type") ?? "";
+  if (!/^multipart\/form-data\s*;/i.test(type)) {
+    throw apiError("invalid_body", "expected a form (`multipart/form-data` with a boundary)");
+  }
+  const bytes = await readBody(event, maxBytes);
+  const fields = Object.create(null) as Record<string, string>;
+  let form: FormData;
+  try {
+    form = await new Response(bytes, { headers: { "content-type": type } }).formData();
+  } catch (error) {
+    throw apiError("invalid_body", `expected a form, found: ${(error as Error).message}`);
+  }
+  for (const [name, value] of form) {
+    const text = typeof value === "string" ? value : decodeUtf8(new Uint8Array(await value.arrayBuffer()));
+    refuseHalfPairs(name);
+    refuseHalfPairs(text);
+    fields[name] = text;
+  }
+  return fields;
+}
+
+async function readBody(event: H3Event, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const announced = Number(event.req.headers.get("content-length") ?? 0);
+  if (announced > maxBytes) throw tooLarge(maxBytes);
+  return readBytes(event.req.body, maxBytes);
+}
+
+async function readBytes(
+  stream: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (stream === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -37,10 +75,20 @@ const tooLarge = (maxBytes: number): Error =>
     `expected a body of at most ${maxBytes} bytes, found a larger one; send it in parts`,
   );
 
+const toUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return toUtf8.decode(bytes);
+  } catch {
+    throw apiError("invalid_body", "expected text in UTF-8");
+  }
+}
+
 function parseJson(bytes: Uint8Array): unknown {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = JSON.parse(toUtf8.decode(bytes));
   } catch (error) {
     throw apiError("invalid_body", `expected a body of JSON in UTF-8, found: ${(error as Error).message}`);
   }

@@ -32,6 +32,8 @@ export type Reply =
     }
   /** The original answers some deletions without a result member. */
   | { readonly kind: "bare"; readonly messages?: readonly Message[] }
+  /** …and some of the older settings as they are, without an envelope. */
+  | { readonly kind: "plain"; readonly body: unknown }
   | { readonly kind: "no_content" }
   /** Server-sent events, for as long as the client listens. */
   | { readonly kind: "event_stream"; readonly body: ReadableStream<Uint8Array> };
@@ -64,6 +66,7 @@ export function toResponse(reply: Reply): Response {
     return new Response(reply.body, { headers });
   }
   if (reply.kind === "bare") return json(200, { success: true, errors: [], messages: reply.messages ?? [] });
+  if (reply.kind === "plain") return json(200, reply.body);
   const { result, resultInfo, messages = [], etag } = reply;
   return json(
     200,

@@ -61,6 +61,12 @@ export const API_ERRORS = {
     status: 404,
     meaning: "requests are not counted here (`analytics.enabled` is false)",
   },
+  no_schema: { code: 20010, status: 404, meaning: "the zone has no schema with this id" },
+  no_endpoint: {
+    code: 20009,
+    status: 404,
+    meaning: "discovery reports no endpoint with this id (any more)",
+  },
   invalid_body: {
     code: 20021,
     status: 400,
@@ -109,6 +115,11 @@ export const API_ERRORS = {
     code: 20217,
     status: 400,
     meaning: "the phase has its one entry point ruleset already",
+  },
+  invalid_schema: {
+    code: 21400,
+    status: 400,
+    meaning: "the schema is no valid OpenAPI document of version 3.0 or 3.1; the message has the place in it",
   },
   internal: { code: 20500, status: 500, meaning: "a defect in Stepgate; the log has the details" },
   counts_unavailable: {

@@ -65,3 +65,15 @@ export const MAX_EVENT_STREAMS = 100;
 
 /** Events of one request that are looked up by its ray id: more rules than that fire for none. */
 export const MAX_RAY_EVENTS = 1000;
+
+/** Schemas of a zone (the product's limit for large plans). */
+export const MAX_SCHEMAS = 10;
+
+/** Characters of a schema's text: the largest documents of public APIs have about as many. */
+export const MAX_SCHEMA_CHARACTERS = 8_388_608;
+
+/** Bytes of a body with a schema in it, quoted as a text of JSON. */
+export const MAX_SCHEMA_BODY_BYTES = 16_777_216;
+
+/** Ignored endpoints of a zone: as many as it can have operations. */
+export const MAX_IGNORED_ENDPOINTS = 10_000;

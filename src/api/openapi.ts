@@ -78,10 +78,13 @@ function operationOf(route: DescribedRoute): ZodOpenApiOperationObject {
     },
     ...(route.bodySchema === undefined
       ? {}
-      : { requestBody: { content: { "application/json": { schema: route.bodySchema } } } }),
+      : { requestBody: { content: { [bodyTypeOf(route)]: { schema: route.bodySchema } } } }),
     responses: responsesOf(route),
   };
 }
+
+const bodyTypeOf = ({ takesForm }: DescribedRoute): string =>
+  takesForm === true ? "multipart/form-data" : "application/json";
 
 function responsesOf({ resultSchema }: DescribedRoute): ZodOpenApiOperationObject["responses"] {
   const envelope = z.object({

@@ -6,7 +6,7 @@ import { invalidValue } from "./issues.ts";
 import { MAX_CURSOR_ROWS, MAX_PAGE_ROWS } from "./limits.ts";
 
 /** A whole number as it stands in a query. */
-const queryInteger = (min: number, max: number) =>
+export const queryInteger = (min: number, max: number) =>
   z
     .string()
     .regex(/^-?\d{1,15}$/, "it must be a whole number")

@@ -97,6 +97,8 @@ export interface Route {
   /** Shape of `result`, for the API document. */
   readonly resultSchema?: z.ZodType;
   readonly maxBodyBytes?: number;
+  /** Whether the body is a form, of which the handler gets the fields as texts; otherwise it is JSON. */
+  readonly takesForm?: boolean;
   readonly run: (
     call: Call,
     input: { readonly body: unknown; readonly query: unknown },
@@ -111,6 +113,7 @@ export interface RouteDefinition<Path extends string, Body extends z.ZodType, Qu
   readonly query?: Query;
   readonly result?: z.ZodType;
   readonly maxBodyBytes?: number;
+  readonly takesForm?: boolean;
   readonly run: (call: TypedCall<Path, z.output<Body>, z.output<Query>>) => Reply | Promise<Reply>;
 }
 
@@ -120,7 +123,7 @@ export function route<
   Body extends z.ZodType = z.ZodUnknown,
   Query extends z.ZodType = z.ZodUnknown,
 >(method: Method, definition: RouteDefinition<Path, Body, Query>): Route {
-  const { path, summary, access, body, query, result, maxBodyBytes, run } = definition;
+  const { path, summary, access, body, query, result, maxBodyBytes, takesForm, run } = definition;
   return {
     method,
     path,
@@ -130,6 +133,7 @@ export function route<
     ...(query === undefined ? {} : { querySchema: query }),
     ...(result === undefined ? {} : { resultSchema: result }),
     ...(maxBodyBytes === undefined ? {} : { maxBodyBytes }),
+    ...(takesForm === undefined ? {} : { takesForm }),
     run: (call, input) =>
       run({
         ...call,

@@ -278,5 +278,10 @@ export function deleteZone(transaction: Transaction, zone: ZoneRow): void {
   for (const { ruleset } of transaction.group("rulesets", `zone:${zone.id}`)) {
     transaction.delete("rulesets", ruleset.id);
   }
+  for (const table of ["schemas", "ignoredEndpoints"] as const) {
+    for (const { id } of transaction.group(table, zone.id)) {
+      transaction.delete(table, operationKey(zone.id, id));
+    }
+  }
   transaction.delete("zones", zone.id);
 }

@@ -21,3 +21,7 @@ export type { CheckedOperationInput, OperationInput, OperationInputErrors } from
 export type { OperationField, OperationInputError, OperationInputErrorCode } from "./input-error.ts";
 export { OPERATION_METHODS } from "./types.ts";
 export type { Operation, OperationMethod, PrefetchPolicy, RecordPolicy } from "./types.ts";
+export { describeOpenApi } from "./openapi.ts";
+export type { DescribedOperation, DescribedServers, OpenApiDescription, SkippedPart } from "./openapi.ts";
+export { documentOperations } from "./openapi-operations.ts";
+export type { DocumentOperation, DocumentOperations } from "./openapi-operations.ts";

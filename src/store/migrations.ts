@@ -150,4 +150,24 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE list_items;
   ALTER TABLE ordered_list_items RENAME TO list_items;
   `,
+  `
+  -- OpenAPI documents, and what was read out of them.
+  CREATE TABLE schemas (
+    zone_id TEXT NOT NULL REFERENCES zones (id),
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    deflated BLOB NOT NULL,
+    contents TEXT NOT NULL,
+    PRIMARY KEY (zone_id, id)
+  ) STRICT;
+
+  -- Endpoints that discovery need not show any more.
+  CREATE TABLE ignored_endpoints (
+    zone_id TEXT NOT NULL REFERENCES zones (id),
+    id TEXT NOT NULL,
+    ignored_at INTEGER NOT NULL,
+    PRIMARY KEY (zone_id, id)
+  ) STRICT;
+  `,
 ];

@@ -136,6 +136,40 @@ export const ROW_CODECS: { readonly [Name in PlainTable]: RowCodec<Rows[Name]> }
       },
     }),
   },
+  schemas: {
+    ...statements({
+      table: "schemas",
+      key: ["zone_id", "id"],
+      others: ["name", "created_at", "deflated", "contents"],
+    }),
+    toKey: (row) => [row.zoneId, row.id],
+    toValues: (row) => [
+      row.zoneId,
+      row.id,
+      row.name,
+      row.createdAt,
+      row.deflated,
+      JSON.stringify(row.contents),
+    ],
+    fromRecord: (record) => ({
+      zoneId: String(record["zone_id"]),
+      id: String(record["id"]),
+      name: String(record["name"]),
+      createdAt: Number(record["created_at"]),
+      deflated: record["deflated"] as Uint8Array,
+      contents: json(record["contents"]),
+    }),
+  },
+  ignoredEndpoints: {
+    ...statements({ table: "ignored_endpoints", key: ["zone_id", "id"], others: ["ignored_at"] }),
+    toKey: (row) => [row.zoneId, row.id],
+    toValues: (row) => [row.zoneId, row.id, row.ignoredAt],
+    fromRecord: (record) => ({
+      zoneId: String(record["zone_id"]),
+      id: String(record["id"]),
+      ignoredAt: Number(record["ignored_at"]),
+    }),
+  },
   lists: {
     ...statements({
       table: "lists",

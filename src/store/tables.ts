@@ -15,6 +15,8 @@ const DEFINITIONS: { readonly [Name in TableName]: TableDefinition<Rows[Name]> }
     group: (row) => row.zoneId,
     unique: (row) => operationUnique(row.zoneId, row.operation),
   },
+  schemas: { key: zonedKey, group: (row) => row.zoneId, unique: zonedKey },
+  ignoredEndpoints: { key: zonedKey, group: (row) => row.zoneId, unique: zonedKey },
   rulesets: {
     key: (row) => row.ruleset.id,
     group: (row) => row.scope,
@@ -43,6 +45,8 @@ export const TABLE_NAMES = [
   "accounts",
   "zones",
   "operations",
+  "schemas",
+  "ignoredEndpoints",
   "rulesets",
   "lists",
   "listItems",
@@ -59,6 +63,11 @@ export function createTables(): Tables {
 /** Key of an operation: ids are looked up within their zone, so that one zone's id finds nothing in another. */
 export function operationKey(zoneId: string, operationId: string): string {
   return `${zoneId}/${operationId}`;
+}
+
+/** Key of a schema or an ignored endpoint, looked up within its zone like an operation. */
+function zonedKey({ zoneId, id }: { readonly zoneId: string; readonly id: string }): string {
+  return operationKey(zoneId, id);
 }
 
 /** Unique text of an operation: two with the same text would catch the same requests. */

@@ -1,6 +1,6 @@
 /** What the store keeps, and how it is read and changed. */
 import type { ConfigSource, ZoneSettings } from "../engine/index.ts";
-import type { Operation, UrlNormalization } from "../operation/index.ts";
+import type { DocumentOperations, Operation, UrlNormalization } from "../operation/index.ts";
 import type { SeqRule } from "../sequence/index.ts";
 import type { ListItem, ListKind, Ruleset } from "../ruleset/index.ts";
 
@@ -62,6 +62,26 @@ export interface StoredZoneSettings extends ZoneSettings {
 export interface OperationRow {
   readonly zoneId: string;
   readonly operation: Operation;
+}
+
+/** An OpenAPI document that was uploaded, with what was read out of it. */
+export interface SchemaRow {
+  /** UUID. */
+  readonly id: string;
+  readonly zoneId: string;
+  readonly name: string;
+  readonly createdAt: number;
+  /** The text as it came, deflated (RFC 1951). */
+  readonly deflated: Uint8Array;
+  readonly contents: DocumentOperations;
+}
+
+/** What was decided about an endpoint that discovery reports. */
+export interface IgnoredEndpointRow {
+  /** UUID that the endpoint is reported with. */
+  readonly id: string;
+  readonly zoneId: string;
+  readonly ignoredAt: number;
 }
 
 /** What a ruleset or a token belongs to: `zone:<id>`, `account:<id>` or `user`. */
@@ -166,6 +186,8 @@ export interface Rows {
   readonly accounts: AccountRow;
   readonly zones: ZoneRow;
   readonly operations: OperationRow;
+  readonly schemas: SchemaRow;
+  readonly ignoredEndpoints: IgnoredEndpointRow;
   readonly rulesets: RulesetRow;
   readonly lists: ListRow;
   readonly listItems: ListItemRow;

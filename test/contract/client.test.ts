@@ -9,6 +9,9 @@ import Cloudflare, {
   RateLimitError,
 } from "cloudflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createDiscoveryRecorder } from "../../src/analytics/index.ts";
+import type { SnapshotStore } from "../../src/analytics/index.ts";
+import { openSqliteSnapshots } from "../../src/store/index.ts";
 import { startApi } from "../api/support/server.ts";
 import type { RunningApi } from "../api/support/server.ts";
 
@@ -18,12 +21,26 @@ let zone_id: string;
 let account_id: string;
 
 beforeAll(async () => {
-  api = await startApi();
+  const store = openSqliteSnapshots(":memory:");
+  api = await startApi({ traffic: { store, flush: async () => undefined } });
+  await learnEndpoints(store, api.zone.id);
   ({ client } = api);
   zone_id = api.zone.id;
   account_id = api.store.defaultAccountId;
 });
 afterAll(() => api.close());
+
+/** What a gateway learns of six hundred visitors. */
+async function learnEndpoints(store: SnapshotStore, zoneId: string): Promise<void> {
+  const recorder = createDiscoveryRecorder();
+  const [host, status, now] = ["shop.example", 200, Date.now()];
+  for (let visitor = 0; visitor < 600; visitor += 1) {
+    recorder.observe({ method: "GET", host, path: `/orders/${visitor}`, status }, now);
+    recorder.observe({ method: "POST", host, path: "/pay", status }, now);
+  }
+  const [day] = recorder.takeSnapshots(now);
+  if (day !== undefined) await store.put([{ ...day, zoneId, kind: "discovery", source: "one" }], now);
+}
 
 /** The client leaves the types of rulesets open. */
 interface WireRuleset {
@@ -189,6 +206,161 @@ const TOKEN_CONFIG = {
   token_sources: ['http.request.headers["authorization"][0]'],
   credentials: { keys: [EC_KEY] },
 };
+
+const PETS = `openapi: 3.0.3
+info: { title: pets, version: "1" }
+servers: [{ url: https://pets.example/v1 }]
+paths:
+  /pets:
+    get: { responses: { "200": { description: all pets } } }
+  /pets/{id}.json:
+    get: { responses: { "200": { description: one pet } } }
+`;
+
+describe("schemaValidation and apiGateway.userSchemas", () => {
+  test("schemas: create, auto-paged list, get, edit, delete", async () => {
+    const created = await call("schemaValidation.schemas.create", () =>
+      client.schemaValidation.schemas.create({
+        zone_id,
+        kind: "openapi_v3",
+        name: "pets",
+        source: PETS,
+        validation_enabled: false,
+      }),
+    );
+    expect(created).toMatchObject({
+      kind: "openapi_v3",
+      name: "pets",
+      source: PETS,
+      validation_enabled: false,
+    });
+    const { schemas } = client.schemaValidation;
+    const listed = await all("schemaValidation.schemas.list", schemas.list({ zone_id, omit_source: true }));
+    const { source: _source, ...head } = created;
+    expect(listed).toEqual([head]);
+    expect(
+      await all("schemaValidation.schemas.list", schemas.list({ zone_id, validation_enabled: true })),
+    ).toEqual([]);
+    const { schema_id: id } = created;
+    expect(await call("schemaValidation.schemas.get", () => schemas.get(id, { zone_id }))).toEqual(created);
+    expect(await call("schemaValidation.schemas.edit", () => schemas.edit(id, { zone_id }))).toEqual(created);
+    await expect(schemas.edit(id, { zone_id, validation_enabled: true })).rejects.toBeInstanceOf(
+      BadRequestError,
+    );
+    await call("schemaValidation.schemas.delete", () => schemas.delete(id, { zone_id }));
+    await expect(schemas.get(id, { zone_id })).rejects.toBeInstanceOf(NotFoundError);
+  });
+
+  test("userSchemas: create from a form, list, get, edit, operations, hosts, delete", async () => {
+    const { userSchemas } = client.apiGateway;
+    const file = new File([PETS], "pets.yaml");
+    const { schema, upload_details: details } = await call("apiGateway.userSchemas.create", () =>
+      userSchemas.create({ zone_id, file, kind: "openapi_v3", name: "pets", validation_enabled: "false" }),
+    );
+    expect(schema).toMatchObject({ kind: "openapi_v3", name: "pets", source: PETS });
+    expect(details?.warnings).toMatchObject([{ locations: ["$['paths']['/pets/{id}.json']['get']"] }]);
+    const { schema_id: id } = schema;
+    expect(await all("apiGateway.userSchemas.list", userSchemas.list({ zone_id }))).toEqual([schema]);
+    expect(await call("apiGateway.userSchemas.get", () => userSchemas.get(id, { zone_id }))).toEqual(schema);
+    await expect(
+      call("apiGateway.userSchemas.edit", () => userSchemas.edit(id, { zone_id, validation_enabled: true })),
+    ).rejects.toBeInstanceOf(BadRequestError);
+    expect(await all("apiGateway.userSchemas.hosts.list", userSchemas.hosts.list({ zone_id }))).toMatchObject(
+      [{ schema_id: id, name: "pets", hosts: ["pets.example"] }],
+    );
+    const basic = { method: "GET", host: "pets.example", endpoint: "/v1/pets" } as const;
+    const operations = (operation_status: "new" | "existing") =>
+      all(
+        "apiGateway.userSchemas.operations.list",
+        userSchemas.operations.list(id, { zone_id, operation_status }),
+      );
+    expect([await operations("new"), await operations("existing")]).toEqual([[basic], []]);
+    const saved = await client.apiGateway.operations.create({ zone_id, ...basic });
+    expect([await operations("new"), await operations("existing")]).toEqual([[], [saved]]);
+    await call("apiGateway.userSchemas.delete", () => userSchemas.delete(id, { zone_id }));
+    expect((await userSchemas.list({ zone_id })).result).toEqual([]);
+    await client.apiGateway.operations.delete(saved.operation_id, { zone_id });
+  });
+
+  test("settings say that nothing is validated, and take nothing else", async () => {
+    const nothing = {
+      validation_default_mitigation_action: "none",
+      validation_override_mitigation_action: null,
+    } as const;
+    for (const [name, settings] of [
+      ["schemaValidation.settings", client.schemaValidation.settings],
+      ["apiGateway.settings.schemaValidation", client.apiGateway.settings.schemaValidation],
+    ] as const) {
+      expect(await call(`${name}.get`, async () => settings.get({ zone_id }))).toEqual(nothing);
+      expect(await call(`${name}.update`, async () => settings.update({ zone_id, ...nothing }))).toEqual(
+        nothing,
+      );
+      expect(await call(`${name}.edit`, async () => settings.edit({ zone_id }))).toEqual(nothing);
+      const block = { zone_id, validation_default_mitigation_action: "block" } as const;
+      await expect(settings.update(block)).rejects.toBeInstanceOf(BadRequestError);
+    }
+    const { operation_id: id } = await client.apiGateway.operations.create({
+      zone_id,
+      method: "GET",
+      host: "pets.example",
+      endpoint: "/validated",
+    });
+    const none = { operation_id: id, mitigation_action: "none" } as const;
+    const { operations } = client.schemaValidation.settings;
+    const name = "schemaValidation.settings.operations";
+    expect(
+      await call(`${name}.update`, () => operations.update(id, { zone_id, mitigation_action: null })),
+    ).toEqual(none);
+    expect(await call(`${name}.get`, () => operations.get(id, { zone_id }))).toEqual(none);
+    expect(await all(`${name}.list`, operations.list({ zone_id }))).toEqual([]);
+    const several = { [id]: { mitigation_action: "none" } } as const;
+    expect(await call(`${name}.bulkEdit`, () => operations.bulkEdit({ zone_id, body: several }))).toEqual(
+      several,
+    );
+    expect(await call(`${name}.delete`, () => operations.delete(id, { zone_id }))).toEqual({
+      operation_id: id,
+    });
+    await expect(operations.get("0".repeat(8), { zone_id })).rejects.toBeInstanceOf(NotFoundError);
+    const { schemaValidation: older } = client.apiGateway.operations;
+    const old = "apiGateway.operations.schemaValidation";
+    expect(await call(`${old}.get`, () => older.get(id, { zone_id }))).toEqual(none);
+    expect(
+      await call(`${old}.update`, () => older.update(id, { zone_id, mitigation_action: "none" })),
+    ).toEqual(none);
+    expect(
+      await call(`${old}.edit`, () => older.edit({ zone_id, settings_multiple_request: several })),
+    ).toEqual(several);
+    await expect(older.update(id, { zone_id, mitigation_action: "block" })).rejects.toBeInstanceOf(
+      BadRequestError,
+    );
+    await client.apiGateway.operations.delete(id, { zone_id });
+  });
+});
+
+test("apiGateway.discovery: get, auto-paged list with filters, bulkEdit", async () => {
+  const { discovery } = client.apiGateway;
+  const name = "apiGateway.discovery";
+  const list = (query: object = {}) =>
+    all(`${name}.operations.list`, discovery.operations.list({ zone_id, per_page: 5, ...query }));
+  const found = await list({ order: "endpoint", direction: "asc" });
+  expect(found).toMatchObject([
+    { method: "GET", host: "shop.example", endpoint: "/orders/{var1}", state: "review", origin: ["ML"] },
+    {
+      method: "POST",
+      host: "shop.example",
+      endpoint: "/pay",
+      features: { traffic_stats: { requests: 600 } },
+    },
+  ]);
+  expect(await list({ method: ["POST"], state: "review", diff: true })).toEqual([found[1]]);
+  const { schemas } = await call(`${name}.get`, () => discovery.get({ zone_id }));
+  expect(schemas).toMatchObject([{ openapi: "3.0.0", paths: { "/orders/{var1}": {}, "/pay": {} } }]);
+  const change = { [found[0]?.id ?? ""]: { state: "ignored" } } as const;
+  expect(
+    await call(`${name}.operations.bulkEdit`, () => discovery.operations.bulkEdit({ zone_id, body: change })),
+  ).toEqual(change);
+  expect(await list({ state: "ignored" })).toMatchObject([{ endpoint: "/orders/{var1}" }]);
+});
 
 describe("tokenValidation.configuration", () => {
   test("create, list, get, edit, credentials and delete", async () => {
@@ -872,7 +1044,6 @@ const RESOURCES = [
 
 /** Methods of these resources that Stepgate does not have. */
 const NOT_SUPPORTED = [
-  ...["get", "operations.list", "operations.bulkEdit"].map((name) => `apiGateway.discovery.${name}`),
   ...[
     "list",
     ...["update", "delete", "bulkCreate", "bulkDelete", "edit", "get"].map((name) => `user.${name}`),
@@ -883,19 +1054,7 @@ const NOT_SUPPORTED = [
   ...["create", "update", "delete", "bulkCreate", "bulkUpdate", "bulkDelete"].map(
     (name) => `apiGateway.operations.labels.${name}`,
   ),
-  ...["update", "edit", "get"].flatMap((name) => [
-    `apiGateway.operations.schemaValidation.${name}`,
-    `apiGateway.settings.schemaValidation.${name}`,
-    `schemaValidation.settings.${name}`,
-  ]),
-  ...["create", "list", "delete", "edit", "get", "operations.list", "hosts.list"].map(
-    (name) => `apiGateway.userSchemas.${name}`,
-  ),
   "apiGateway.expressionTemplate.fallthrough.create",
-  ...["create", "list", "delete", "edit", "get"].map((name) => `schemaValidation.schemas.${name}`),
-  ...["update", "list", "delete", "bulkEdit", "get"].map(
-    (name) => `schemaValidation.settings.operations.${name}`,
-  ),
   ...["create", "list", "delete", "bulkCreate", "bulkEdit", "edit", "get"].map(
     (name) => `tokenValidation.rules.${name}`,
   ),
@@ -955,6 +1114,21 @@ test("every supported method was called", () => {
     ),
     ...["get", "update"].map((name) => `apiGateway.configurations.${name}`),
     "apiGateway.schemas.list",
+    ...["create", "list", "get", "edit", "delete"].flatMap((name) => [
+      `schemaValidation.schemas.${name}`,
+      `apiGateway.userSchemas.${name}`,
+    ]),
+    "apiGateway.userSchemas.operations.list",
+    "apiGateway.userSchemas.hosts.list",
+    ...["get", "operations.list", "operations.bulkEdit"].map((name) => `apiGateway.discovery.${name}`),
+    ...["get", "update", "edit"].flatMap((name) => [
+      `schemaValidation.settings.${name}`,
+      `apiGateway.settings.schemaValidation.${name}`,
+      `apiGateway.operations.schemaValidation.${name}`,
+    ]),
+    ...["update", "list", "delete", "bulkEdit", "get"].map(
+      (name) => `schemaValidation.settings.operations.${name}`,
+    ),
     ...["create", "list", "get", "edit", "delete", "credentials.update", "credentials.edit"].map(
       (name) => `tokenValidation.configuration.${name}`,
     ),

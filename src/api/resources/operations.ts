@@ -3,15 +3,16 @@ import { z } from "zod";
 import type { Operation } from "../../operation/index.ts";
 import { operationKey } from "../../store/index.ts";
 import type { OperationRow, Transaction, View } from "../../store/index.ts";
-import { audit } from "../audit.ts";
 import { bare, ok } from "../envelope.ts";
 import { apiError } from "../errors.ts";
 import { etagOf } from "../etag.ts";
 import { invalid, invalidValue } from "../issues.ts";
-import { checkOperations, saveOperations } from "../operations.ts";
+import type { ZoneCall } from "../operation-changes.ts";
+import { auditOperation, saveAudited } from "../operation-changes.ts";
+import { checkOperations } from "../operations.ts";
 import { toPage, toSinglePage } from "../paging.ts";
 import { permission, route } from "../route.ts";
-import type { Call, Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import {
   operation as operationShape,
   operationGetQuery,
@@ -126,10 +127,6 @@ export const operationRoutes: readonly Route[] = [
   }),
 ];
 
-interface ZoneCall extends Pick<Call, "principal" | "deps"> {
-  readonly params: { readonly zone_id: string };
-}
-
 /** The order of every page, made once for as long as the operations stay the same. */
 const sortedByOrder = new WeakMap<readonly OperationRow[], Map<string, readonly Operation[]>>();
 
@@ -178,22 +175,6 @@ function okOperation(operation: Operation, extra: Readonly<Record<string, unknow
   return ok(toWireOperation(operation, extra), { etag: operationEtag(operation) });
 }
 
-function saveAudited(
-  call: ZoneCall,
-  transaction: Transaction,
-  inputs: Parameters<typeof saveOperations>[2],
-): readonly Operation[] {
-  const before = new Set(
-    transaction.group("operations", call.params.zone_id).map(({ operation }) => operation.id),
-  );
-  const saved = saveOperations(transaction, call.params.zone_id, inputs, call.deps.random);
-  for (const operation of saved) {
-    if (!before.has(operation.id)) auditOperation(call, transaction, "create", undefined, operation);
-    before.add(operation.id);
-  }
-  return saved;
-}
-
 /** A call without a body never means "all of them". */
 function deleteMany(call: ZoneCall & { readonly body: unknown }, transaction: Transaction) {
   const parsed = operationIds.safeParse(call.body);
@@ -234,22 +215,4 @@ function remove(call: ZoneCall, transaction: Transaction, operation: Operation):
   }
   transaction.delete("operations", operationKey(call.params.zone_id, operation.id));
   auditOperation(call, transaction, "delete", operation, undefined);
-}
-
-function auditOperation(
-  call: ZoneCall,
-  transaction: Transaction,
-  action: "create" | "update" | "delete",
-  ...[before, after]: readonly [Operation | undefined, Operation | undefined]
-): void {
-  const zone = zoneOf(transaction, call.params.zone_id);
-  audit(call, transaction, {
-    action,
-    type: "operation",
-    id: (after ?? before)?.id ?? "",
-    accountId: zone.accountId,
-    zoneId: zone.id,
-    before: before && toWireOperation(before),
-    after: after && toWireOperation(after),
-  });
 }
