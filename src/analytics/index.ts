@@ -1,3 +1,5 @@
+export { allPairs } from "./all-pairs.ts";
+export type { ScoredPair } from "./all-pairs.ts";
 export { addressPrefix } from "./address-prefix.ts";
 export { createDayWindow } from "./day-window.ts";
 export type { DayWindow, HourSnapshot } from "./day-window.ts";
@@ -5,6 +7,8 @@ export { createDecisionSample, NO_SAMPLES, readSamples } from "./decision-sample
 export type { DecisionSample, DecisionSamples, SampledDecision } from "./decision-sample.ts";
 export { createDiscovery } from "./discovery.ts";
 export type { DiscoveredEndpoint, Discovery, DiscoveryOptions, ObservedRequest } from "./discovery.ts";
+export { createDiscoveryRecorder, isPageResource, sumDiscovery } from "./discovery-recorder.ts";
+export type { DiscoveryRecorder, LearnedDay } from "./discovery-recorder.ts";
 export type { DiscoveryState } from "./discovery-state.ts";
 export { encodeSnapshot } from "./encode-snapshot.ts";
 export type { SnapshotSize } from "./encode-snapshot.ts";
@@ -14,7 +18,7 @@ export { createHourCounter } from "./hour-counter.ts";
 export type { HourCounter, HourCounterOptions } from "./hour-counter.ts";
 export { createHourRecorder } from "./hour-recorder.ts";
 export type { CountedHour, HourRecorder, HourRecorderOptions } from "./hour-recorder.ts";
-export { HOUR_MS, SNAPSHOT_KEEP_MS, WINDOW_HOURS } from "./limits.ts";
+export { DISCOVERY_PERIOD_MS, HOUR_MS, SNAPSHOT_KEEP_MS, WINDOW_HOURS } from "./limits.ts";
 export { journeyGraph, neighbours } from "./neighbours.ts";
 export type {
   JourneyEdge,

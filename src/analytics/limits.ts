@@ -91,6 +91,9 @@ export const MAX_TITLE_LENGTH = 50;
 /** What makes an endpoint worth reporting: 500 successful requests in 10 days (product documentation, API Discovery). */
 export const DISCOVERY_MIN_REQUESTS = 500;
 export const DISCOVERY_PERIOD_MS = 864_000_000;
+/** Days that one process keeps while they cannot be written. */
+export const DISCOVERY_DAYS = 10;
+export const DAY_MS = 86_400_000;
 /** Nodes of all path trees together, about 300 bytes each: 9 MB at most, whatever is requested. */
 export const DISCOVERY_MAX_NODES = 30_000;
 /** Children of one node that are told apart before they are looked at. */

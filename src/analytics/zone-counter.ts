@@ -1,7 +1,9 @@
-/** Everything that is counted of one zone: its sequences, within the fairness cap, and a sample where it is wanted. */
+/** Everything that is counted of one zone: its sequences, within the fairness cap, what is no saved operation, and a sample where it is wanted. */
 import { addressPrefix } from "./address-prefix.ts";
 import { createDecisionSample } from "./decision-sample.ts";
 import type { DecisionSample, SampledDecision } from "./decision-sample.ts";
+import type { ObservedRequest } from "./discovery.ts";
+import { createDiscoveryRecorder } from "./discovery-recorder.ts";
 import { createFairnessCap } from "./fairness-cap.ts";
 import type { FairnessCap, FairnessCapOptions } from "./fairness-cap.ts";
 import { createHourRecorder } from "./hour-recorder.ts";
@@ -34,6 +36,8 @@ export interface ZoneCounter {
   record(nowMs: number, request: CountedRequest): void;
   /** Lets any request take part in the sample, if there is one. */
   sample(nowMs: number, make: () => SampledDecision): void;
+  /** Learns from the answer to a request that is no saved operation. */
+  observe(nowMs: number, request: ObservedRequest): void;
   /** What to store since the last call. */
   takeSnapshots(nowMs: number): Readonly<Record<"sequences" | "sample", readonly CountedHour[]>>;
 }
@@ -41,6 +45,7 @@ export interface ZoneCounter {
 /** @throws {RangeError} for text that is no short id, and for caps out of range */
 export function createZoneCounter({ operations, cap: capOptions, random }: ZoneCounterOptions): ZoneCounter {
   const recorder = createHourRecorder({ operations });
+  const discovery = createDiscoveryRecorder();
   // Half a megabyte: made when the zone has its first visitor.
   let cap: FairnessCap | undefined;
   let sample: DecisionSample | undefined;
@@ -57,6 +62,7 @@ export function createZoneCounter({ operations, cap: capOptions, random }: ZoneC
       else recorder.addCapped(nowMs);
     },
     sample: (nowMs, make) => sample?.offer(nowMs, make),
+    observe: (nowMs, request) => discovery.observe(request, nowMs),
     takeSnapshots: (nowMs) => ({
       sequences: recorder.takeSnapshots(nowMs),
       sample: sample?.takeSnapshots(nowMs) ?? [],

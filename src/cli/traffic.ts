@@ -60,7 +60,10 @@ class CountedTraffic implements Traffic {
     const counter = this.#counterOf(zone);
     const isSampled = zone.settings.analytics?.sampleDecisions === true;
     counter.setSampling(isSampled);
-    return { onJudged: (judged) => count(counter, judged, isSampled) };
+    return {
+      onJudged: (judged) => count(counter, judged, isSampled),
+      onResponse: (judged, status) => observe(counter, judged, status),
+    };
   };
 
   flush(): Promise<void> {
@@ -145,6 +148,16 @@ function count(counter: ZoneCounter, judged: JudgedRequest, isSampled: boolean):
     });
   }
   if (isSampled) counter.sample(receivedAt, () => toSampled(judged));
+}
+
+/** INVARIANT: never throws, either. */
+function observe(
+  counter: ZoneCounter,
+  { request, host, path, operation }: JudgedRequest,
+  status: number,
+): void {
+  if (operation !== undefined) return;
+  counter.observe(request.receivedAt, { method: request.method, host, path, status });
 }
 
 function toSampled({ request, host, path, query, operation, tracked, isEnded }: JudgedRequest) {
