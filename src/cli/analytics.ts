@@ -93,9 +93,12 @@ export const analyticsCommand = defineCommand({
     description:
       "Show what visitors did in which order in the last 24 hours, and the rules that follow from it",
   },
-  subCommands: Object.fromEntries(
-    (Object.keys(OPTIONS) as AnalyticsViewName[]).map((view) => [view, viewCommand(view)]),
-  ),
+  subCommands: {
+    ...Object.fromEntries(
+      (Object.keys(OPTIONS) as AnalyticsViewName[]).map((view) => [view, viewCommand(view)]),
+    ),
+    import: async () => (await import("./analytics-import.ts")).analyticsImportCommand,
+  },
 });
 
 function viewCommand(view: AnalyticsViewName) {

@@ -2,24 +2,27 @@
 import { randomBytes } from "node:crypto";
 import { checkOperationInput, drawOperationId, shortIdOf } from "../operation/index.ts";
 import type { OperationInput } from "../operation/index.ts";
+import { operationUnique } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 
 /**
- * Saves operations on the host that has the zone's name.
+ * Saves operations, on the host that has the zone's name unless they say another. Those that the zone has already
+ * stay as they are.
  *
  * @throws {TypeError} when a definition is not valid, which is a mistake in the program
  */
 export function saveOperations(
   store: Store,
-  { id: zoneId, name: host }: { readonly id: string; readonly name: string },
-  definitions: readonly Omit<OperationInput, "host">[],
+  { id: zoneId, name }: { readonly id: string; readonly name: string },
+  definitions: readonly OperationInput[],
 ): void {
   store.write((transaction) => {
     const taken = new Set(transaction.group("operations", zoneId).map(({ operation }) => operation.shortId));
-    for (const { method, endpoint } of definitions) {
+    for (const { method, host = name, endpoint } of definitions) {
       const checked = checkOperationInput({ method, host, endpoint });
       if (checked.kind === "errors")
         throw new TypeError(checked.errors.map(({ message }) => message).join("; "));
+      if (transaction.find("operations", operationUnique(zoneId, checked)) !== undefined) continue;
       const id = drawOperationId((lengthBytes) => randomBytes(lengthBytes), taken);
       taken.add(shortIdOf(id));
       transaction.put("operations", {

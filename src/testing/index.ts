@@ -1,6 +1,8 @@
 /** For the command; programs import the entry `stepgate/testing`. */
 export { createTestClock } from "./clock.ts";
 export type { TestClock } from "./clock.ts";
+export { readHarEntries } from "./har.ts";
+export type { AnsweredEntry } from "./har.ts";
 export { renderJunit, renderReport } from "./report.ts";
 export { runJourney } from "./run.ts";
 export type { JourneyResult, Stage } from "./run.ts";

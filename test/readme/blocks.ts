@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { API_ERRORS } from "../../src/api/index.ts";
 import { ERROR_CATALOGUE } from "../../src/expression/index.ts";
-import { modesTable } from "../security/tracking-modes.ts";
 import { limitRows, metricRows } from "./limits.ts";
 
 /** Asked for once: the registry of the metrics is one that has counted nothing. */
@@ -60,8 +59,6 @@ export const README_BLOCKS: Readonly<Record<string, () => string>> = {
     ),
   limits: () => table(["key", "default", "unit", "what for"], limitRows()),
   metrics: () => table(["name", "type", "meaning"], METRIC_ROWS),
-  // A test runs every cell of it.
-  modes: modesTable,
 };
 
 /**

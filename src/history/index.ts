@@ -1,0 +1,10 @@
+export { readCombinedLine } from "./combined-log.ts";
+export { createHistoryCounter } from "./count-history.ts";
+export type { CountedHistory, HistoryCounter, HistoryFigures, HistoryOptions } from "./count-history.ts";
+export { requestsOfHar } from "./har-log.ts";
+export { createJsonReader, JSON_FIELDS } from "./json-log.ts";
+export type { JsonField, JsonMapping } from "./json-log.ts";
+export { linesOf } from "./lines.ts";
+export { parseSessionSource } from "./sessions.ts";
+export type { SessionSource } from "./sessions.ts";
+export type { LineReader, LoggedRequest, ReadLine } from "./types.ts";
