@@ -1,6 +1,6 @@
 /** Sequences that are kept on the server, by the session identifier of a request. */
 import { DEFAULT_LIMITS, EMPTY_SEQUENCE, merge, StateUnavailableError } from "../sequence/index.ts";
-import type { SequenceStore, Session, SessionHistory, SessionLimits } from "../sequence/index.ts";
+import type { Sequence, SequenceStore, Session, SessionHistory, SessionLimits } from "../sequence/index.ts";
 import { sessionKey, sourceOf } from "../session/index.ts";
 import type { SessionHmac, SessionIdentity } from "../session/index.ts";
 import type { SequenceTracker, TrackedSequence } from "./tracker.ts";
@@ -72,27 +72,38 @@ function readTracked(
 ): TrackedSequence | Promise<TrackedSequence> {
   const { store, limits } = options;
   const [current, ...former] = sessions as readonly [Session, ...Session[]];
+  const { id } = reading;
   const record = (op: string, at: number): readonly string[] | Promise<readonly string[]> =>
     appendTo(options, current, { op, at });
-  const tracked = (history: SessionHistory): TrackedSequence => ({
-    sequence: history.sequence,
-    // Worked out when a sequence rule asks for it.
-    get lookback() {
-      return history.lookback;
-    },
-    id: reading.id,
-    record,
-  });
   try {
     const history = store.read(current, reading.nowMs);
-    if (former.length === 0 && !(history instanceof Promise)) return tracked(history);
+    if (former.length === 0 && !(history instanceof Promise)) return new TrackedSession(history, id, record);
     const older = former.map((session) => store.read(session, reading.nowMs));
     return Promise.all([history, ...older]).then(
-      (histories) => tracked(mergeHistories(histories, limits)),
-      (error: unknown) => unavailable(error, { id: reading.id, record }),
+      (histories) => new TrackedSession(mergeHistories(histories, limits), id, record),
+      (error: unknown) => unavailable(error, { id, record }),
     );
   } catch (error) {
-    return unavailable(error, { id: reading.id, record });
+    return unavailable(error, { id, record });
+  }
+}
+
+class TrackedSession implements TrackedSequence {
+  readonly sequence: Sequence;
+  readonly id: string;
+  readonly record: TrackedSequence["record"];
+  readonly #history: SessionHistory;
+
+  constructor(history: SessionHistory, id: string, record: TrackedSequence["record"]) {
+    this.sequence = history.sequence;
+    this.id = id;
+    this.record = record;
+    this.#history = history;
+  }
+
+  /** Worked out when a sequence rule asks for it. */
+  get lookback(): Sequence {
+    return this.#history.lookback;
   }
 }
 

@@ -136,16 +136,24 @@ export function recordEntry(
 
 /** @param kept what {@link recordEntry} returned */
 export function toHistory(kept: readonly SequenceEntry[], maxEntries: number): SessionHistory {
-  if (kept.length === 0) return EMPTY_HISTORY;
-  let lookback: Sequence | undefined;
-  return {
-    sequence: { entries: kept.length <= maxEntries ? kept : kept.slice(0, maxEntries) },
-    // Most requests are under no sequence rule.
-    get lookback() {
-      lookback ??= collapse({ entries: kept });
-      return lookback;
-    },
-  };
+  return kept.length === 0 ? EMPTY_HISTORY : new LazyHistory(kept, maxEntries);
+}
+
+/** A class, for the reason that `fields.ts` gives. */
+class LazyHistory implements SessionHistory {
+  readonly sequence: Sequence;
+  readonly #kept: readonly SequenceEntry[];
+  #lookback: Sequence | undefined;
+
+  constructor(kept: readonly SequenceEntry[], maxEntries: number) {
+    this.#kept = kept;
+    this.sequence = { entries: kept.length <= maxEntries ? kept : kept.slice(0, maxEntries) };
+  }
+
+  /** Most requests are under no sequence rule. */
+  get lookback(): Sequence {
+    return (this.#lookback ??= collapse({ entries: this.#kept }));
+  }
 }
 
 /** A sequence with consecutive repeats of an operation made one: the newest stands for all of them. */
