@@ -1,54 +1,76 @@
 /** The way of one request through its zone (design section 2). */
 import { CHALLENGE_PATH } from "../challenge/index.ts";
 import type { Operation, PrefetchPolicy } from "../operation/index.ts";
-import type { Phase } from "../ruleset/index.ts";
+import type { PreparedPhase } from "../phases/index.ts";
 import { refusalAnswer } from "./answer.ts";
 import type { RefusalReason } from "./answer.ts";
 import { answerChallenge } from "./challenge-answers.ts";
+import type { Located } from "./located.ts";
 import { mitigate } from "./mitigation.ts";
 import { Passage } from "./passage.ts";
-import type { Located, Recording } from "./passage.ts";
+import type { Recording } from "./passage.ts";
 import { isPrefetch } from "./request.ts";
 import type { EngineRequest } from "./request.ts";
 import type { TrackedSequence } from "./tracker.ts";
 import type { Outcome } from "./types.ts";
-import { createVisit } from "./visit.ts";
+import { PassageVisit } from "./visit.ts";
 
-/** Phases between the sequence and the origin, in their order. */
-const REQUEST_PHASES = [
-  "http_request_firewall_custom",
-  "http_ratelimit",
-  "http_request_redirect",
-  "http_request_late_transform",
-] as const satisfies readonly Phase[];
+/** A promise only where something has to be waited for: every one costs a request more than most rules do. */
+type MaybePromise<T> = T | Promise<T>;
 
-export async function decideInZone(located: Located): Promise<Outcome> {
+export function decideInZone(located: Located): MaybePromise<Outcome> {
   const { target, zone } = located;
   const passage = new Passage(located);
   if (target.path === CHALLENGE_PATH && zone.zone.paused !== true) return answerChallenge(passage);
   if (passage.isExempt) return toOrigin(passage, undefined);
   const identified = identify(passage);
-  if (identified !== undefined) await identified;
-  if (isAmbiguous(passage)) return refuse(passage, "ambiguous_session");
-  const early = zone.phases.http_request_dynamic_redirect;
-  const redirect = early === undefined ? undefined : passage.run(early);
-  if (redirect !== undefined && redirect.kind !== "continue") return passage.answer(redirect);
-  return decideWithSequence(passage);
+  return identified === undefined
+    ? decideIdentified(passage)
+    : identified.then(() => decideIdentified(passage));
 }
 
-async function decideWithSequence(passage: Passage): Promise<Outcome> {
-  const { request } = passage.located;
-  const operation = findOperation(passage.located);
-  const prefetch = prefetchPolicy(request, operation);
+function decideIdentified(passage: Passage): MaybePromise<Outcome> {
+  if (isAmbiguous(passage)) return refuse(passage, "ambiguous_session");
+  const early = passage.phases.http_request_dynamic_redirect;
+  const redirect = early === undefined ? undefined : passage.run(early);
+  if (redirect !== undefined && redirect.kind !== "continue") return passage.answer(redirect);
+  const { located } = passage;
+  const operation = findOperation(located);
+  const prefetch = prefetchPolicy(located.request, operation);
   if (prefetch === "refuse") return refuse(passage, "prefetch_refused");
-  const tracked = await readSequence(passage, operation);
+  const found = { passage, operation, isRecorded: prefetch === "record" };
+  const tracked = readSequence(passage, operation);
+  return tracked instanceof Promise
+    ? tracked.then((late) => decideWithSequence(found, late))
+    : decideWithSequence(found, tracked);
+}
+
+/** A request whose operation is known. */
+interface Found {
+  readonly passage: Passage;
+  readonly operation: Operation | undefined;
+  readonly isRecorded: boolean;
+}
+
+function decideWithSequence(found: Found, tracked: TrackedSequence | undefined): MaybePromise<Outcome> {
+  const { passage, operation } = found;
   passage.fields.setSequence(operation?.shortId ?? "", tracked);
-  const answered = await judge(passage);
+  const answered = judge(passage);
+  return answered instanceof Promise
+    ? answered.then((late) => conclude(found, tracked, late))
+    : conclude(found, tracked, answered);
+}
+
+function conclude(
+  { passage, operation, isRecorded }: Found,
+  tracked: TrackedSequence | undefined,
+  answered: Outcome | undefined,
+): Outcome {
   passage.tellTraffic({ operation, tracked, isEnded: answered !== undefined });
   if (answered !== undefined) return answered;
-  if (operation === undefined || tracked === undefined || prefetch === "ignore")
-    return toOrigin(passage, undefined);
-  return toOrigin(passage, operation.method === request.method ? { operation, tracked } : undefined);
+  if (operation === undefined || tracked === undefined || !isRecorded) return toOrigin(passage, undefined);
+  const { method } = passage.located.request;
+  return toOrigin(passage, operation.method === method ? { operation, tracked } : undefined);
 }
 
 /** Reads the zone's session identifiers; asynchronously where a token has to be verified. */
@@ -79,23 +101,29 @@ function prefetchPolicy(request: EngineRequest, operation: Operation | undefined
 }
 
 /** The phases up to the origin; `undefined` when the request may go on. */
-async function judge(passage: Passage): Promise<Outcome | undefined> {
-  const mitigated = mitigate(passage);
-  if (mitigated !== undefined) return mitigated;
-  for (const name of REQUEST_PHASES) {
-    const phase = passage.phases[name];
-    if (phase === undefined) continue;
-    const decided = name === "http_ratelimit" ? passage.limit(phase) : passage.run(phase);
-    const decision = decided instanceof Promise ? await decided : decided;
+function judge(passage: Passage): MaybePromise<Outcome | undefined> {
+  return mitigate(passage) ?? judgeFrom(passage, 0);
+}
+
+/** @param start position among the zone's phases: those before have let the request pass */
+function judgeFrom(passage: Passage, start: number): MaybePromise<Outcome | undefined> {
+  const { requestPhases } = passage.located.zone;
+  for (let at = start; at < requestPhases.length; at += 1) {
+    const phase = requestPhases[at] as PreparedPhase;
+    const decision = phase.phase === "http_ratelimit" ? passage.limit(phase) : passage.run(phase);
+    if (decision instanceof Promise) {
+      return decision.then((late) =>
+        late.kind === "continue" ? judgeFrom(passage, at + 1) : passage.answer(late),
+      );
+    }
     if (decision.kind !== "continue") return passage.answer(decision);
   }
   const counted = passage.countForward();
-  if (counted instanceof Promise) await counted;
-  return undefined;
+  return counted instanceof Promise ? counted.then(() => undefined) : undefined;
 }
 
 function toOrigin(passage: Passage, recording: Recording | undefined): Outcome {
-  return { kind: "forward", visit: createVisit(passage, recording) };
+  return { kind: "forward", visit: new PassageVisit(passage, recording) };
 }
 
 /** While a zone keeps no sequences its requests are no operations: the history fields and `current_op` are empty. */

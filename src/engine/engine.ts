@@ -6,7 +6,7 @@ import type { CompiledAccount } from "./account.ts";
 import { refusalAnswer } from "./answer.ts";
 import type { RefusalReason } from "./answer.ts";
 import { decideInZone, matchIn } from "./decide.ts";
-import type { Located } from "./passage.ts";
+import type { Located } from "./located.ts";
 import type { EngineRequest } from "./request.ts";
 import type { ConfigSnapshot } from "./snapshot.ts";
 import type { EngineOptions, Outcome } from "./types.ts";
@@ -14,8 +14,11 @@ import { compileZone } from "./zone.ts";
 import type { CompiledZone } from "./zone.ts";
 
 export interface Engine {
-  /** Decides about one request. Rejects only on a defect of ours or of a store; the carrier answers 500 then. */
-  decide(request: EngineRequest): Promise<Outcome>;
+  /**
+   * Decides about one request, at once unless a store or a token lets it wait. Throws or rejects only on a defect of
+   * ours or of a store; the carrier answers 500 then.
+   */
+  decide(request: EngineRequest): Outcome | Promise<Outcome>;
   /** Whether a zone answers for a canonical host. */
   hasHost(host: string): boolean;
   /** Origins of all zones in force. */
@@ -54,7 +57,7 @@ export function createEngine(options: EngineOptions): Engine {
   load(options.source.current());
   const unsubscribe = options.source.subscribe(load);
   return {
-    async decide(request) {
+    decide(request) {
       const host = canonicalHost(request.authority ?? "");
       if (host.kind === "error") return refuse(request, "bad_host");
       const zone = byHost.get(host.host) ?? forAnyHost;

@@ -27,21 +27,23 @@ export interface RequestFacts {
   readonly query: string;
   /** The request's cookies without those of Stepgate. */
   readonly cookie: string;
-  /** 16 random bytes as a binary string. */
-  readonly randomSeed: () => string;
   /** Whether the request names a session. */
-  readonly isIdentified: () => boolean;
+  readonly isIdentified: boolean;
+  /** 16 random bytes as a binary string. */
+  randomSeed(): string;
 }
 
 type Getter = (fields: RequestFields) => Value | undefined;
+
+/** In the place of a value that no expression has asked for yet. */
+const UNREAD: unique symbol = Symbol("unread");
 
 const NO_HISTORY: SequenceFields = { previousOps: [], msecSinceOp: new Map() };
 
 /** One request's field values. INVARIANT: every value has the static type that `src/ruleset/fields.ts` gives it. */
 export class RequestFields implements FieldValues {
   readonly facts: RequestFacts;
-  readonly #values: (Value | undefined)[] = [];
-  readonly #known: boolean[] = [];
+  #values: (Value | undefined | typeof UNREAD)[] | undefined;
   #currentOp = "";
   #tracked: TrackedSequence | undefined;
   #history: SequenceFields | undefined;
@@ -93,10 +95,11 @@ export class RequestFields implements FieldValues {
   }
 
   get(slot: number): Value | undefined {
-    if (this.#known[slot] === true) return this.#values[slot];
+    const values = (this.#values ??= ALL_UNREAD.slice());
+    const known = values[slot];
+    if (known !== UNREAD) return known;
     const value = GETTERS[slot]?.(this);
-    this.#known[slot] = true;
-    this.#values[slot] = value;
+    values[slot] = value;
     return value;
   }
 
@@ -133,7 +136,7 @@ const header =
 
 /** Name → how the field is computed. Fields of the table that are not here are missing in a request. */
 const REQUEST_FIELDS: Readonly<Record<string, Getter>> = {
-  "cf.api_gateway.auth_id_present": ({ facts }) => facts.isIdentified(),
+  "cf.api_gateway.auth_id_present": ({ facts }) => facts.isIdentified,
   "cf.sequence.current_op": ({ currentOp }) => currentOp,
   "cf.sequence.previous_ops": ({ history }) => history.previousOps,
   "cf.sequence.msec_since_op": ({ history }) => history.msecSinceOp,
@@ -210,6 +213,8 @@ function optionalIp(text: string | undefined): Value | undefined {
 }
 
 const GETTERS: readonly (Getter | undefined)[] = indexBySlot(REQUEST_FIELDS);
+
+const ALL_UNREAD: readonly (Value | undefined | typeof UNREAD)[] = Array.from(GETTERS, () => UNREAD);
 
 function indexBySlot(getters: Readonly<Record<string, Getter>>): readonly (Getter | undefined)[] {
   const bySlot: (Getter | undefined)[] = [];

@@ -1,5 +1,5 @@
 /** What is known of one request on its way through its zone, and what has happened to it. */
-import type { CanonicalHost, CanonicalPath, Operation, PathForms } from "../operation/index.ts";
+import type { Operation } from "../operation/index.ts";
 import { applyHeaderEdits, countDeferred, RequestRun, runLimits, runPhase } from "../phases/index.ts";
 import type {
   Decision,
@@ -16,7 +16,10 @@ import { answerDecision } from "./decision-answer.ts";
 import { leavesEvent, toEvents } from "./events.ts";
 import type { FiredRule, FiredSequenceRule } from "./events.ts";
 import { RequestFields } from "./fields.ts";
+import type { RequestFacts } from "./fields.ts";
+import type { Located } from "./located.ts";
 import { sequenceRequirements } from "./missing-ops.ts";
+import { PassageInput } from "./passage-input.ts";
 import { isPreflight } from "./request.ts";
 import type { FiredSeqRule } from "../sequence/index.ts";
 import type { SessionIdentity } from "../session/index.ts";
@@ -25,19 +28,8 @@ import { ResponseFields } from "./response-fields.ts";
 import { UNAVAILABLE_COUNTERS } from "./state.ts";
 import type { TrackedSequence } from "./tracker.ts";
 import type { JudgedRequest } from "./traffic.ts";
-import type { EngineOptions, Outcome, OwnCookies } from "./types.ts";
+import type { Outcome, OwnCookies } from "./types.ts";
 import type { CompiledZone } from "./zone.ts";
-
-/** A request with the zone that answers for it. */
-export interface Located {
-  readonly request: EngineRequest;
-  readonly zone: CompiledZone;
-  readonly host: CanonicalHost;
-  readonly target: CanonicalPath;
-  /** What rules see of the path, and what the origin receives. */
-  readonly forms: PathForms;
-  readonly options: EngineOptions;
-}
 
 /** An operation that is recorded if its response says so. */
 export interface Recording {
@@ -49,11 +41,9 @@ export interface Recording {
 const RANDOM_SEED_BYTES = 16;
 
 /** What is known of one request on its way. Changed while the request proceeds. */
-export class Passage {
+export class Passage implements RequestFacts {
   readonly located: Located;
   readonly fields: RequestFields;
-  /** Cookies for rules and the origin, without ours. */
-  readonly cookie: string | undefined;
   readonly requestEdits: HeaderEdit[] = [];
   /** What the session identifiers say; `undefined` until they were read, and where the zone has none. */
   identity: SessionIdentity | undefined;
@@ -65,23 +55,57 @@ export class Passage {
   #deferred: readonly DeferredCount[] = [];
   #isCleared: boolean | undefined;
   #judged: JudgedRequest | undefined;
+  #cookie: string | undefined;
+  #isStripped = false;
 
   constructor(located: Located) {
-    const { request, zone, host, target, forms, options } = located;
+    const { request, zone } = located;
     this.located = located;
     // A preflight carries no credentials and asks for nothing: it is neither judged nor remembered.
     this.#isExempt = zone.zone.paused === true || isPreflight(request);
-    this.cookie = options.ownCookies.strip(request.header("cookie"));
-    this.fields = new RequestFields({
-      request,
-      zoneName: zone.zone.name,
-      host: host.host,
-      path: forms.rules,
-      query: target.query.slice(1),
-      cookie: this.cookie ?? "",
-      isIdentified: () => this.identity?.kind === "present",
-      randomSeed: () => String.fromCharCode(...options.random(RANDOM_SEED_BYTES)),
-    });
+    this.fields = new RequestFields(this);
+  }
+
+  get request(): EngineRequest {
+    return this.located.request;
+  }
+
+  get zoneName(): string {
+    return this.located.zone.zone.name;
+  }
+
+  get host(): string {
+    return this.located.host.host;
+  }
+
+  get path(): string {
+    return this.located.forms.rules;
+  }
+
+  get query(): string {
+    return this.located.target.query.slice(1);
+  }
+
+  get cookie(): string {
+    return this.strippedCookie ?? "";
+  }
+
+  /** Cookies for the origin, without ours; `undefined` when there are none. */
+  get strippedCookie(): string | undefined {
+    if (!this.#isStripped) {
+      const { request, options } = this.located;
+      this.#cookie = options.ownCookies.strip(request.header("cookie"));
+      this.#isStripped = true;
+    }
+    return this.#cookie;
+  }
+
+  get isIdentified(): boolean {
+    return this.identity?.kind === "present";
+  }
+
+  randomSeed(): string {
+    return String.fromCharCode(...this.located.options.random(RANDOM_SEED_BYTES));
   }
 
   /** The phases of this request that have rules. */
@@ -107,12 +131,13 @@ export class Passage {
   /** Runs a phase other than the rate limits. */
   run(phase: PreparedPhase): Decision {
     const { decision, edits } = runPhase(phase, this.#input(this.fields), this.#run);
-    this.requestEdits.push(...edits);
+    if (edits.length > 0) this.requestEdits.push(...edits);
     return decision;
   }
 
   limit(phase: PreparedPhase): Decision | Promise<Decision> {
-    const result = runLimits(phase, this.#input(this.fields), { run: this.#run, state: this.limitState() });
+    const input = this.#input(this.fields);
+    const result = runLimits(phase, input, { run: this.#run, state: this.limitState() });
     return result instanceof Promise
       ? result.then((late) => this.#takeLimits(late))
       : this.#takeLimits(result);
@@ -186,7 +211,7 @@ export class Passage {
   /** Phase `http_response_headers_transform`. */
   transformResponse(status: number, headers: readonly string[]): string[] {
     const phase = this.phases.http_response_headers_transform;
-    if (phase === undefined) return [...headers];
+    if (phase === undefined) return headers.slice();
     const { requestEdits } = this;
     const values = new ResponseFields(this.fields, { status, headers, requestEdits });
     const { edits } = runPhase(phase, this.#input(values), this.#run);
@@ -197,37 +222,26 @@ export class Passage {
 
   /** Hands out the events, each once. */
   report(status: number, originStatus: number): void {
+    if (this.#fired.length === 0) return;
     const fired = this.#fired.splice(0);
-    if (fired.length === 0) return;
     const { zone, options } = this.located;
     const finished = { fields: this.fields, zoneId: zone.zone.id, status, originStatus };
     for (const event of toEvents(fired, finished, sequenceRequirements)) options.onEvent(event);
   }
 
+  /** Whether the visitor has passed a challenge lately. */
+  get isCleared(): boolean {
+    return (this.#isCleared ??= this.#findClearance());
+  }
+
   #input(values: PhaseInput["values"]): PhaseInput {
-    return {
-      values,
-      currentOp: this.fields.currentOp,
-      target: () => this.#target(),
-      isCleared: () => (this.#isCleared ??= this.#findClearance()),
-      onHit: (hit) => this.fire(hit),
-    };
+    return new PassageInput(this, this.fields.currentOp, values);
   }
 
   #findClearance(): boolean {
     const { zone, request, options } = this.located;
     const { clearance } = options;
     return clearance?.isCleared(zone.zone.id, request.header("cookie"), request, request.receivedAt) ?? false;
-  }
-
-  #target(): ReturnType<PhaseInput["target"]> {
-    const { request, zone, host, target, forms } = this.located;
-    const { scheme } = request;
-    return {
-      url: { scheme, host: host.host, path: forms.rules, query: target.query.slice(1) },
-      authority: host.port === null ? host.host : `${host.host}:${host.port}`,
-      allowsHost: (name) => zone.hosts.has(name),
-    };
   }
 }
 

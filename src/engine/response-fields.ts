@@ -96,7 +96,7 @@ function editedFacts({ facts }: RequestFields, edits: readonly HeaderEdit[]): Re
     headers.set(name, before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`);
   }
   const removesCookie = edits.some(({ name }) => name.toLowerCase() === "cookie");
-  // Getters of a carrier's request do not survive a spread: what the fields ask for is named.
+  // Getters do not survive a spread: what the fields ask for is named.
   const edited: EngineRequest = {
     method: request.method,
     scheme: request.scheme,
@@ -110,7 +110,16 @@ function editedFacts({ facts }: RequestFields, edits: readonly HeaderEdit[]): Re
     receivedAt: request.receivedAt,
     rayId: request.rayId,
   };
-  return { ...facts, request: edited, cookie: removesCookie ? "" : facts.cookie };
+  return {
+    request: edited,
+    zoneName: facts.zoneName,
+    host: facts.host,
+    path: facts.path,
+    query: facts.query,
+    cookie: removesCookie ? "" : facts.cookie,
+    isIdentified: facts.isIdentified,
+    randomSeed: () => facts.randomSeed(),
+  };
 }
 
 /** `text/html` of `Text/HTML; charset=utf-8`; missing without a content type. */

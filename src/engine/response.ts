@@ -7,6 +7,10 @@ const SHARED_CACHE_FIELDS = new Set([
   "cloudflare-cdn-cache-control",
 ]);
 
+const CACHE_FIELD_LENGTHS: ReadonlySet<number> = new Set(
+  ["cache-control", ...SHARED_CACHE_FIELDS].map((name) => name.length),
+);
+
 /** One list member; a quoted argument may hold commas. */
 const DIRECTIVE = /(?:[^,"]|"[^"]*")+/g;
 
@@ -20,10 +24,30 @@ const PRIVATE_DIRECTIVE = /^(?:private|no-store)$/i;
  * Adds `Set-Cookie` lines and makes sure that no shared cache stores them: one visitor's sequence must never
  * be handed to another (RFC 9111 section 7.3).
  *
- * @param headers flat list as the origin sent it; not changed
+ * @param headers flat list as the origin sent it; changed in place where it says nothing about caches
  * @param cookies complete `Set-Cookie` values, in order
+ * @returns the list with the lines
  */
-export function withSequenceCookies(headers: readonly string[], cookies: readonly string[]): string[] {
+export function addSequenceCookies(headers: string[], cookies: readonly string[]): string[] {
+  let edited = headers;
+  if (concernsCaches(headers)) edited = withPrivateCache(headers);
+  else edited.push("cache-control", "private");
+  for (const cookie of cookies) edited.push("set-cookie", cookie);
+  return edited;
+}
+
+function concernsCaches(headers: readonly string[]): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    // Other fields are told apart by their length already.
+    if (!CACHE_FIELD_LENGTHS.has(name.length)) continue;
+    const lower = name.toLowerCase();
+    if (lower === "cache-control" || SHARED_CACHE_FIELDS.has(lower)) return true;
+  }
+  return false;
+}
+
+function withPrivateCache(headers: readonly string[]): string[] {
   const edited: string[] = [];
   const directives: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
@@ -37,6 +61,5 @@ export function withSequenceCookies(headers: readonly string[], cookies: readonl
   const kept = directives.filter((directive) => directive !== "" && !SHARED_DIRECTIVE.test(directive));
   if (!kept.some((directive) => PRIVATE_DIRECTIVE.test(directive))) kept.unshift("private");
   edited.push("cache-control", kept.join(", "));
-  for (const cookie of cookies) edited.push("set-cookie", cookie);
   return edited;
 }

@@ -3,38 +3,72 @@ import { isExactRequest } from "../operation/index.ts";
 import { applyHeaderEdits, countDeferred } from "../phases/index.ts";
 import { toFields } from "../sequence/index.ts";
 import type { SequenceFields } from "../sequence/index.ts";
+import type { Answer } from "./answer.ts";
 import type { Passage, Recording } from "./passage.ts";
 import { ResponseFields } from "./response-fields.ts";
-import { withSequenceCookies } from "./response.ts";
+import { addSequenceCookies } from "./response.ts";
 import type { OwnCookies, Visit } from "./types.ts";
 
 /** What the log of a request says whose visitor left before there was a response (nginx's code for it). */
 const CLIENT_GONE = 499;
 
-/** @param recording the operation that is recorded if its response says so */
-export function createVisit(passage: Passage, recording: Recording | undefined): Visit {
-  const { zone, host, target, forms, options } = passage.located;
-  return {
-    zoneId: zone.zone.id,
-    origin: zone.zone.origin,
-    target: forms.origin + target.query,
-    host: host.host,
-    cookie: passage.cookie,
-    requestHeaders: (headers) =>
-      passage.requestEdits.length === 0 ? headers : applyHeaderEdits(headers, passage.requestEdits),
-    currentOp: passage.fields.currentOp,
-    history: () => readHistory(passage),
-    hasResponseWork: recording !== undefined || passage.hasResponseWork,
-    onResponse(status, headers) {
-      const received = withoutOwnSetCookies(headers, options.ownCookies);
-      const counted = countResponse(passage, status, received);
-      return counted instanceof Promise
-        ? counted.then(() => complete({ passage, recording, status }, received))
-        : complete({ passage, recording, status }, received);
-    },
-    onUnanswered: (answer) => passage.finish(answer),
-    onClientGone: () => passage.report(CLIENT_GONE, 0),
-  };
+export class PassageVisit implements Visit {
+  readonly zoneId: string;
+  readonly origin: string;
+  readonly currentOp: string;
+  readonly hasResponseWork: boolean;
+  readonly #passage: Passage;
+  readonly #recording: Recording | undefined;
+
+  /** @param recording the operation that is recorded if its response says so */
+  constructor(passage: Passage, recording: Recording | undefined) {
+    const { zone } = passage.located.zone;
+    this.#passage = passage;
+    this.#recording = recording;
+    this.zoneId = zone.id;
+    this.origin = zone.origin;
+    this.currentOp = passage.fields.currentOp;
+    this.hasResponseWork = recording !== undefined || passage.hasResponseWork;
+  }
+
+  get target(): string {
+    const { forms, target } = this.#passage.located;
+    return forms.origin + target.query;
+  }
+
+  get host(): string {
+    return this.#passage.located.host.host;
+  }
+
+  get cookie(): string | undefined {
+    return this.#passage.strippedCookie;
+  }
+
+  requestHeaders(headers: readonly string[]): readonly string[] {
+    const { requestEdits } = this.#passage;
+    return requestEdits.length === 0 ? headers : applyHeaderEdits(headers, requestEdits);
+  }
+
+  history(): SequenceFields | Promise<SequenceFields> {
+    return readHistory(this.#passage);
+  }
+
+  onResponse(status: number, headers: string[]): string[] | Promise<string[]> {
+    const answered = { passage: this.#passage, recording: this.#recording, status };
+    const received = withoutOwnSetCookies(headers, this.#passage.located.options.ownCookies);
+    const counted = countResponse(this.#passage, status, received);
+    return counted instanceof Promise
+      ? counted.then(() => complete(answered, received))
+      : complete(answered, received);
+  }
+
+  onUnanswered(answer: Answer): Answer {
+    return this.#passage.finish(answer);
+  }
+
+  onClientGone(): void {
+    this.#passage.report(CLIENT_GONE, 0);
+  }
 }
 
 /** The fields of the sequence; they are known unless nothing of this request depended on them so far. */
@@ -77,7 +111,8 @@ function complete(
   const answered = passage.transformResponse(status, received);
   passage.report(status, status);
   passage.tellTrafficOfResponse(status);
-  answered.push(...passage.limitHeaders, "stepgate-ray", request.rayId);
+  if (passage.limitHeaders.length > 0) answered.push(...passage.limitHeaders);
+  answered.push("stepgate-ray", request.rayId);
   if (recording === undefined || !counts(recording, passage, status)) return answered;
   const cookies = recording.tracked.record(recording.operation.shortId, request.receivedAt);
   return cookies instanceof Promise
@@ -87,7 +122,7 @@ function complete(
 
 /** A response whose sequence is kept on the server is as fit for caches as before. */
 function withCookies(headers: string[], lines: readonly string[]): string[] {
-  return lines.length === 0 ? headers : withSequenceCookies(headers, lines);
+  return lines.length === 0 ? headers : addSequenceCookies(headers, lines);
 }
 
 /**
@@ -101,18 +136,25 @@ function counts({ operation }: Recording, { located }: Passage, status: number):
   return operation.record === "forwarded" && isExactRequest(operation, request.method, path);
 }
 
-/** An origin that sets a cookie by one of our names could forge nothing, but it could erase a sequence. */
-function withoutOwnSetCookies(headers: readonly string[], ownCookies: OwnCookies): string[] {
-  const kept: string[] = [];
+/**
+ * An origin that sets a cookie by one of our names could forge nothing, but it could erase a sequence.
+ *
+ * @returns the same list when there is nothing to remove, which is nearly always
+ */
+function withoutOwnSetCookies(headers: readonly string[], ownCookies: OwnCookies): readonly string[] {
+  let kept: string[] | undefined;
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] as string;
     const value = headers[index + 1] as string;
-    if (name.length === 10 && name.toLowerCase() === "set-cookie" && ownCookies.isOwnSetCookie(value))
-      continue;
-    if (name.length === 12 && name.toLowerCase() === "stepgate-ray") continue;
-    kept.push(name, value);
+    if (isOurs(name, value, ownCookies)) kept ??= headers.slice(0, index);
+    else kept?.push(name, value);
   }
-  return kept;
+  return kept ?? headers;
+}
+
+function isOurs(name: string, value: string, ownCookies: OwnCookies): boolean {
+  if (name.length === 10) return name.toLowerCase() === "set-cookie" && ownCookies.isOwnSetCookie(value);
+  return name.length === 12 && name.toLowerCase() === "stepgate-ray";
 }
 
 /** @param name lower case */

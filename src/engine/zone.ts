@@ -36,6 +36,8 @@ export interface CompiledZone {
   readonly hosts: ReadonlySet<string>;
   /** Phases that have rules; the others cost nothing. */
   readonly phases: Readonly<Partial<Record<Phase, PreparedPhase>>>;
+  /** Those of them between the sequence and the origin, in their order. */
+  readonly requestPhases: readonly PreparedPhase[];
   /** Prepared entry points of the zone. */
   readonly prepared: ReadonlyMap<Ruleset, PreparedRuleset>;
   /** Whether a rule may ask for the history of a request that is no operation. */
@@ -51,6 +53,14 @@ export interface ZoneParts {
   readonly tokenVerifierFor: ((zone: Zone) => VerifyToken) | undefined;
   readonly trafficFor: TrafficFactory | undefined;
 }
+
+/** Phases between the sequence and the origin, in their order. */
+const REQUEST_PHASES = [
+  "http_request_firewall_custom",
+  "http_ratelimit",
+  "http_request_redirect",
+  "http_request_late_transform",
+] as const satisfies readonly Phase[];
 
 /** Fields whose values come out of the sequence. */
 const HISTORY_FIELDS = ["cf.sequence.previous_ops", "cf.sequence.msec_since_op", "cf.sequence.id"];
@@ -83,6 +93,7 @@ export function compileZone(
     ...compileTracking(zone, kept, parts),
     hosts: new Set(zone.hosts),
     phases,
+    requestPhases: REQUEST_PHASES.flatMap((name) => phases[name] ?? []),
     prepared,
     needsHistory: rulesets.some(({ fieldsWithoutOp }) =>
       HISTORY_FIELDS.some((field) => fieldsWithoutOp.has(field)),

@@ -15,11 +15,11 @@ export interface PhaseInput {
   /** Short id of the request's operation, empty for none: picks the rules that can match. */
   readonly currentOp: string;
   /** Where the request was made to, for redirects; asked for only by them. */
-  readonly target: () => Omit<TargetContext, "preserveQuery">;
+  target(): Omit<TargetContext, "preserveQuery">;
   /** Whether the visitor has passed a challenge lately; asked for only by challenges. */
-  readonly isCleared: () => boolean;
+  isCleared(): boolean;
   /** Called for each rule that fires, in order, the terminating one last. */
-  readonly onHit: (hit: Hit) => void;
+  onHit(hit: Hit): void;
 }
 
 /**

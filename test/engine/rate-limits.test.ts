@@ -412,7 +412,7 @@ describe("exactness", () => {
     for (const rateLimits of [memoryLimits(), slow]) {
       const { engine } = start([limit({ requests_per_period: count, period: 60 })], { rateLimits });
       const outcomes = await Promise.all(
-        times(10 * count).map(() => engine.decide(engineRequest({ target: "/x" }))),
+        times(10 * count).map(async () => engine.decide(engineRequest({ target: "/x" }))),
       );
       expect(outcomes.filter(({ kind }) => kind === "forward")).toHaveLength(count);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { withSequenceCookies } from "../../src/engine/response.ts";
+import { addSequenceCookies } from "../../src/engine/response.ts";
 
 const COOKIE = "__Host-sq.AAAAA=x; Secure";
 
@@ -18,12 +18,12 @@ describe("a response that sets a sequence cookie is never stored for somebody el
     ["two fields", ["cache-control", "public", "cache-control", "max-age=9"], "private, max-age=9"],
     ["PUBLIC in capitals", ["cache-control", "PUBLIC"], "private"],
   ])("%s", (_name, headers, expected) => {
-    expect(withSequenceCookies(headers, [COOKIE])).toEqual(["cache-control", expected, "set-cookie", COOKIE]);
+    expect(addSequenceCookies(headers, [COOKIE])).toEqual(["cache-control", expected, "set-cookie", COOKIE]);
   });
 
   test("directives meant for CDNs alone are dropped", () => {
     const headers = ["Surrogate-Control", "max-age=9", "CDN-Cache-Control", "public", "etag", "1"];
-    expect(withSequenceCookies(headers, [COOKIE])).toEqual([
+    expect(addSequenceCookies(headers, [COOKIE])).toEqual([
       "etag",
       "1",
       "cache-control",
@@ -34,7 +34,7 @@ describe("a response that sets a sequence cookie is never stored for somebody el
   });
 
   test("the origin's own cookies stay, ours follow in their order", () => {
-    expect(withSequenceCookies(["set-cookie", "a=1"], ["b", "c"])).toEqual([
+    expect(addSequenceCookies(["set-cookie", "a=1"], ["b", "c"])).toEqual([
       "set-cookie",
       "a=1",
       "cache-control",

@@ -451,7 +451,7 @@ describe("state that cannot be had", () => {
 
   test("a defect of the store is a defect, not an empty sequence", async () => {
     const engine = start([sessionZone()], { store: { read: defect, append: defect } });
-    await expect(engine.engine.decide(engineRequest(a(mara)))).rejects.toThrow("defect");
+    await expect(async () => engine.engine.decide(engineRequest(a(mara)))).rejects.toThrow("defect");
   });
 });
 

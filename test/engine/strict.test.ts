@@ -89,7 +89,7 @@ describe("strict", () => {
       const { engine } = start(trackedZone({ strict: true }, { rulesets: [] }));
       const jar = createVisitor(engine);
       const inputs = [a(NOON), b(NOON + 3), c(NOON + 5)];
-      const outcomes = await Promise.all(inputs.map((input) => engine.decide(engineRequest(input))));
+      const outcomes = await Promise.all(inputs.map(async (input) => engine.decide(engineRequest(input))));
       const order = [0, 1, 2].toSorted((left, right) => ((left * 7 + round) % 3) - ((right * 5 + round) % 3));
       for (const index of order) {
         const outcome = outcomes[index];
