@@ -1,6 +1,14 @@
 /** One engine in an application: what is the same whatever framework the requests come from. Runtime-neutral. */
 import { createEngine, refusalAnswer } from "../engine/index.ts";
-import type { Answer, Engine, EngineRequest, OwnCookies, TrackerFactory, Visit } from "../engine/index.ts";
+import type {
+  Answer,
+  Engine,
+  EngineRequest,
+  Outcome,
+  OwnCookies,
+  TrackerFactory,
+  Visit,
+} from "../engine/index.ts";
 import { createMemoryRateLimitStore } from "../store/memory-rate-limits.ts";
 import { sequenceOptions } from "./options.ts";
 import type { AdapterProblem, SequenceOptions, StepgateOptions } from "./options.ts";
@@ -37,8 +45,11 @@ export interface Guard {
   rayId(): string;
   /** Starts if that has not happened. Rejects with what is wrong with keys or rules. */
   start(): Promise<void>;
-  /** Decides about a request; a defect of ours never lets it through. Never rejects once started. */
-  judge(request: EngineRequest): Promise<Judgement>;
+  /**
+   * Decides about a request, at once where nothing has to be waited for; a defect of ours never lets it through. Never
+   * rejects once started.
+   */
+  judge(request: EngineRequest): Judgement | Promise<Judgement>;
   report(problem: AdapterProblem): void;
 }
 
@@ -67,23 +78,38 @@ export function createGuard(options: StepgateOptions, runtime: Runtime): Guard {
       for (const byte of runtime.random(RAY_ID_BYTES)) id += HEX[byte];
       return id;
     },
-    async judge(request) {
-      if (engine === undefined) await start();
+    judge(request) {
+      const ready = engine;
+      if (ready === undefined) return start().then(() => this.judge(request));
       const refreshed = source.refresh(request.receivedAt);
-      if (refreshed !== undefined) await refreshed;
-      if (!source.isUsable()) return { kind: "answer", answer: unavailable(request) };
-      if (source.current().zones.length === 0) return { kind: "pass", visit: undefined };
-      try {
-        const outcome = await (engine as Engine).decide(request);
-        if (outcome.kind === "forward") return { kind: "pass", visit: outcome.visit };
-        if (outcome.refusal !== undefined) report({ reason: outcome.refusal, rayId: request.rayId });
-        return { kind: "answer", answer: outcome.answer };
-      } catch (error) {
-        report({ reason: "internal", rayId: request.rayId, error: error as Error });
-        return { kind: "answer", answer: refusalAnswer(request, "internal") };
-      }
+      const decide = (): Judgement | Promise<Judgement> => judgeWith(ready, request, { source, report });
+      return refreshed === undefined ? decide() : refreshed.then(decide);
     },
   };
+}
+
+function judgeWith(
+  engine: Engine,
+  request: EngineRequest,
+  { source, report }: Pick<Guard, "report"> & { readonly source: AdapterSource },
+): Judgement | Promise<Judgement> {
+  if (!source.isUsable()) return { kind: "answer", answer: unavailable(request) };
+  if (source.current().zones.length === 0) return { kind: "pass", visit: undefined };
+  const toJudgement = (outcome: Outcome): Judgement => {
+    if (outcome.kind === "forward") return { kind: "pass", visit: outcome.visit };
+    if (outcome.refusal !== undefined) report({ reason: outcome.refusal, rayId: request.rayId });
+    return { kind: "answer", answer: outcome.answer };
+  };
+  const defect = (error: unknown): Judgement => {
+    report({ reason: "internal", rayId: request.rayId, error: error as Error });
+    return { kind: "answer", answer: refusalAnswer(request, "internal") };
+  };
+  try {
+    const outcome = engine.decide(request);
+    return outcome instanceof Promise ? outcome.then(toJudgement).catch(defect) : toJudgement(outcome);
+  } catch (error) {
+    return defect(error);
+  }
 }
 
 async function startEngine(

@@ -1,7 +1,7 @@
 /** Middleware for h3 2, on Node and on runtimes without Node's response. */
 import type { EventHandlerResponse, H3Event, Middleware } from "h3";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Visit } from "../engine/index.ts";
+import type { Answer, Visit } from "../engine/index.ts";
 import type { Guard } from "./guard.ts";
 import { createNodeGuard, sequenceOf } from "./node-guard.ts";
 import type { NodeStepgateOptions } from "./node-guard.ts";
@@ -37,21 +37,26 @@ export type H3StepgateMiddleware = Middleware & {
  */
 export function stepgate(options: NodeStepgateOptions): H3StepgateMiddleware {
   const { enter, guard } = createNodeGuard(options);
-  const middleware: Middleware = async (event, next) => {
+  const middleware: Middleware = (event, next) => {
     const node = event.runtime?.node;
     if (node?.res === undefined) return onWeb(event, next, guard);
-    const req = node.req as IncomingMessage;
     // Past Node's own response comes everything: streams, thrown errors, 404, and handlers that write it themselves.
-    const answer = await enter(req, node.res as ServerResponse);
-    if (answer !== undefined) return toResponse(answer, event.req.method);
-    const sequence = sequenceOf(req);
-    if (sequence !== undefined) event.context.sequence = sequence;
-    return next();
+    const answer = enter(node.req as IncomingMessage, node.res as ServerResponse);
+    return answer instanceof Promise
+      ? answer.then((late) => proceed(late, event, next))
+      : proceed(answer, event, next);
   };
   return Object.assign(middleware, { ready: guard.start() });
 }
 
 type Next = Parameters<Middleware>[1];
+
+function proceed(answer: Answer | undefined, event: H3Event, next: Next): EventHandlerResponse {
+  if (answer !== undefined) return toResponse(answer, event.req.method);
+  const sequence = sequenceOf(event.runtime?.node?.req as IncomingMessage);
+  if (sequence !== undefined) event.context.sequence = sequence;
+  return next();
+}
 
 async function onWeb(event: H3Event, next: Next, guard: Guard): Promise<EventHandlerResponse> {
   const judgement = await guard.judge(new WebRequest(event.req, guard, {}));

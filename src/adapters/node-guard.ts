@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer, Visit } from "../engine/index.ts";
 import { createGuard } from "./guard.ts";
-import type { Guard } from "./guard.ts";
+import type { Guard, Judgement } from "./guard.ts";
 import { NodeRequest } from "./node-request.ts";
 import type { NodeRequestOptions } from "./node-request.ts";
 import { onHead } from "./node-response.ts";
@@ -23,12 +23,14 @@ export interface NodeStepgateOptions extends StepgateOptions, NodeRequestOptions
 export interface NodeGuard {
   readonly guard: Guard;
   /**
-   * Judges a request and prepares its response.
+   * Judges a request and prepares its response, at once where nothing has to be waited for.
    *
    * @returns the answer to give in the application's place, `undefined` when the request may go on
    */
-  readonly enter: (req: IncomingMessage, res: ServerResponse) => Promise<Answer | undefined>;
+  readonly enter: (req: IncomingMessage, res: ServerResponse) => Entered;
 }
+
+type Entered = Answer | undefined | Promise<Answer | undefined>;
 
 /** Where a request keeps what its handlers may know. A symbol, for a WeakMap costs the collector many times as much. */
 const SEQUENCE: unique symbol = Symbol("stepgate.sequence");
@@ -46,18 +48,27 @@ export function createNodeGuard({ zoneFile, ...options }: NodeStepgateOptions): 
   const guard = createGuard(zone === undefined ? options : { ...options, zone }, nodeRuntime(options.keys));
   // A framework that runs its middleware twice for one request must not record twice.
   const ENTERED: unique symbol = Symbol("stepgate.entered");
-  type EnteredResponse = ServerResponse & { [ENTERED]?: Promise<Answer | undefined> };
-  const enter = async (req: IncomingMessage, res: ServerResponse): Promise<Answer | undefined> => {
-    const judgement = await guard.judge(new NodeRequest(req, guard, options));
+  type EnteredResponse = ServerResponse & { [ENTERED]?: Entered | null };
+  const take = (judgement: Judgement, req: IncomingMessage, res: ServerResponse): Answer | undefined => {
     if (judgement.kind === "answer") return judgement.answer;
     if (judgement.visit !== undefined) prepare(req, res, judgement.visit, guard);
     return undefined;
+  };
+  const enter = (req: IncomingMessage, res: ServerResponse): Entered => {
+    const judged = guard.judge(new NodeRequest(req, guard, options));
+    return judged instanceof Promise
+      ? judged.then((judgement) => take(judgement, req, res))
+      : take(judged, req, res);
   };
   // Wrong keys end the process at its start, unless somebody waits for `ready` and handles it.
   void guard.start();
   return {
     guard,
-    enter: (req, res) => ((res as EnteredResponse)[ENTERED] ??= enter(req, res)),
+    enter(req, res: EnteredResponse) {
+      // `null` stands for a request that went on.
+      if (res[ENTERED] === undefined) res[ENTERED] = enter(req, res) ?? null;
+      return res[ENTERED] ?? undefined;
+    },
   };
 }
 
@@ -76,7 +87,8 @@ function prepare(req: IncomingMessage, res: ServerResponse, visit: Visit, guard:
       return undefined;
     }
   });
-  res.once("close", () => {
+  // It closes once; `once` would make two objects to be sure of it.
+  res.on("close", () => {
     if (!res.headersSent) visit.onClientGone();
   });
 }

@@ -6,9 +6,11 @@ import type { NodeStepgateOptions } from "./node-guard.ts";
 import { sendAnswer } from "./node-response.ts";
 import type { SequenceContext } from "./sequence-context.ts";
 
+type NodeNext = (error?: unknown) => void;
+
 /** Middleware of the form that Express and Connect take, and all others can call. */
 export interface NodeMiddleware {
-  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  (req: IncomingMessage, res: ServerResponse, next: NodeNext): void;
   /** Resolves when keys and configuration are ready; rejects with what is wrong with the keys. */
   readonly ready: Promise<void>;
 }
@@ -21,25 +23,33 @@ export interface NodeMiddleware {
  */
 export function stepgate(options: NodeStepgateOptions): NodeMiddleware {
   const { enter, guard } = createNodeGuard(options);
-  const run = async (
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): Promise<void> => {
-    let answer: Answer | undefined;
-    try {
-      answer = await enter(req, res);
-    } catch (error) {
-      // Keys that cannot be used: nothing may pass.
-      next(error);
-      return;
-    }
-    if (answer === undefined) next();
-    else sendAnswer(req, res, answer);
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: NodeNext): void => {
+    const entered = enter(req, res);
+    if (entered === undefined) next();
+    // An answer waits for the parser to go on: whether the request is complete decides about its connection.
+    else void finishLater(entered, { req, res, next });
   };
-  const middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void =>
-    void run(req, res, next);
   return Object.assign(middleware, { ready: guard.start() });
+}
+
+async function finishLater(
+  entered: Answer | Promise<Answer | undefined>,
+  {
+    req,
+    res,
+    next,
+  }: { readonly req: IncomingMessage; readonly res: ServerResponse; readonly next: NodeNext },
+): Promise<void> {
+  let answer: Answer | undefined;
+  try {
+    answer = await entered;
+  } catch (error) {
+    // Keys that cannot be used: nothing may pass.
+    next(error);
+    return;
+  }
+  if (answer === undefined) next();
+  else sendAnswer(req, res, answer);
 }
 
 /** What is asked of Fastify. */
