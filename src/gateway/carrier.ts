@@ -32,6 +32,8 @@ export class NodeEngineRequest implements EngineRequest {
   /** Whether the connection is a trusted proxy's, whose other words about the client are passed on too. */
   readonly peerIsTrusted: boolean;
   readonly #req: IncomingMessage;
+  #authority: string | undefined;
+  #hasAuthority = false;
 
   constructor(req: IncomingMessage, { receivedAt, rayId, trust, method = req.method ?? "" }: Arrival) {
     this.#req = req;
@@ -64,6 +66,14 @@ export class NodeEngineRequest implements EngineRequest {
 
   /** Exactly one host, whatever the protocol calls it; two different ones are none (RFC 9112 section 3.2). */
   get authority(): string | undefined {
+    if (!this.#hasAuthority) {
+      this.#authority = this.#readAuthority();
+      this.#hasAuthority = true;
+    }
+    return this.#authority;
+  }
+
+  #readAuthority(): string | undefined {
     const pseudo = this.#req.headers[":authority"] as string | undefined;
     let named: string | undefined;
     for (let index = 0; index < this.rawHeaders.length; index += 2) {

@@ -64,7 +64,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     trust: trustedProxies.length === 0 ? undefined : createProxyTrust(trustedProxies),
   };
   return {
-    request: (req, res) => void handle(req, res, plane),
+    request: (req, res) => handle(req, res, plane),
     upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
     malformed: (error, socket) => answerMalformed(error, socket, options),
     get underWay() {
@@ -125,20 +125,31 @@ function isBehindDoubt(req: IncomingMessage, { distrusted }: Plane): boolean {
 }
 
 /** What is to be done with a request; a defect of ours never lets it through. */
-async function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Promise<Outcome> {
+function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Outcome | Promise<Outcome> {
   if (!plane.guard.admits) return overloaded(request, plane);
   const strict = strictRefusal(req, plane.headers);
-  if (strict !== undefined && UNDELIMITED.has(strict)) plane.distrusted.add(req.socket);
-  const own = strict === undefined ? ownOptionsAnswer(request, plane.engine) : undefined;
+  if (strict !== undefined) {
+    if (UNDELIMITED.has(strict)) plane.distrusted.add(req.socket);
+    return noted(refusal(request, STRICT_REFUSALS[strict]), request, plane);
+  }
+  const own = ownOptionsAnswer(request, plane.engine);
   if (own !== undefined) return { kind: "answer", answer: own };
-  let outcome: Outcome;
-  try {
-    outcome =
-      strict === undefined ? await plane.engine.decide(request) : refusal(request, STRICT_REFUSALS[strict]);
-  } catch (error) {
+  const defect = (error: unknown): Outcome => {
     report(plane, request, "internal", error as Error);
     return { kind: "answer", answer: refusalAnswer(request, "internal") };
+  };
+  try {
+    const outcome = plane.engine.decide(request);
+    return outcome instanceof Promise
+      ? outcome.then((late) => noted(late, request, plane)).catch(defect)
+      : noted(outcome, request, plane);
+  } catch (error) {
+    return defect(error);
   }
+}
+
+/** Reports a refusal. */
+function noted(outcome: Outcome, request: NodeEngineRequest, plane: Plane): Outcome {
   if (outcome.kind === "answer" && outcome.refusal !== undefined) report(plane, request, outcome.refusal);
   return outcome;
 }
@@ -155,14 +166,35 @@ function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
   return { kind: "answer", answer: refusalAnswer(request, reason), refusal: reason };
 }
 
-/** INVARIANT: every request gets exactly one answer, or its connection is cut. Never rejects. */
-async function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): Promise<void> {
+/** INVARIANT: every request gets exactly one answer, or its connection is cut. */
+function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): void {
   if (isBehindDoubt(req, plane)) return;
   const request = toEngineRequest(req, plane);
   const observation = observe(req, plane.options);
-  const judged = judge(req, request, plane);
+  const outcome = judge(req, request, plane);
   plane.guard.track(req, res);
-  const outcome = await judged;
+  const exchange = { req, res, request, observation };
+  // What a request costs most of its time is waiting; one that need not wait goes on in the same turn. An answer never
+  // does: that the request is complete, which keeps its connection, shows when the parser has gone on.
+  if (outcome instanceof Promise || outcome.kind === "answer")
+    void Promise.resolve(outcome).then((late) => carryOut(late, exchange, plane));
+  else void carryOut(outcome, exchange, plane);
+}
+
+/** A request that was taken on. */
+interface Admitted {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly request: NodeEngineRequest;
+  readonly observation: Observation | undefined;
+}
+
+/** Never rejects. */
+async function carryOut(
+  outcome: Outcome,
+  { req, res, request, observation }: Admitted,
+  plane: Plane,
+): Promise<void> {
   if (outcome.kind === "answer") {
     sendAnswer(req, res, outcome.answer);
     observation?.answered(outcome.answer.status);
@@ -250,10 +282,8 @@ function toForwardRequest(
     scheme: request.scheme,
     cookie: visit.cookie,
     rayId: request.rayId,
-    ...(options.via === false
-      ? {}
-      : { via: req.httpVersionMajor === 2 ? "2 stepgate" : VIA[req.httpVersionMinor] }),
-    ...(maxForwards === undefined ? {} : { maxForwards: Math.max(0, Number(maxForwards) - 1) || 0 }),
+    via: options.via === false ? undefined : viaOf(req),
+    maxForwards: maxForwards === undefined ? undefined : Math.max(0, Number(maxForwards) - 1) || 0,
   });
   const edited = visit.requestHeaders(headers);
   return {
@@ -267,6 +297,10 @@ function toForwardRequest(
 
 /** By the minor version of HTTP/1. */
 const VIA = ["1.0 stepgate", "1.1 stepgate"];
+
+function viaOf({ httpVersionMajor, httpVersionMinor }: IncomingMessage): string | undefined {
+  return httpVersionMajor === 2 ? "2 stepgate" : VIA[httpVersionMinor];
+}
 
 function report(
   { options }: Plane,

@@ -75,7 +75,8 @@ export class Guard {
 
   track(req: IncomingMessage, res: ServerResponse): void {
     this.#underWay.set(res, { req, received: -1, unsent: -1, receivedAtMs: 0, sentAtMs: 0 });
-    res.once("close", this.#forget);
+    // It closes once; `once` would make two objects to be sure of it.
+    res.on("close", this.#forget);
   }
 
   close(): void {

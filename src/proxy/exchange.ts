@@ -65,7 +65,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#res = res as ServerResponse;
     this.#hooks = hooks;
     this.#resolve = resolve;
-    res.once("close", this.#onClose);
+    // It closes once; `once` would make two objects to be sure of it.
+    res.on("close", this.#onClose);
   }
 
   start(group: OriginGroup, { target, method, headers }: ForwardRequest): void {
@@ -101,7 +102,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     const raw = Array.isArray(controller.rawHeaders) ? controller.rawHeaders : [];
-    if (!hasPlainFraming(raw)) {
+    if (parsed["transfer-encoding"] !== undefined && !hasPlainFraming(raw)) {
       // Aborting closes the connection: what follows on it belongs to nobody.
       controller.abort(new errors.HTTPParserError("expected no `Transfer-Encoding` but `chunked`"));
       return;
@@ -235,7 +236,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #settle(result: ForwardResult): void {
     this.#settled = true;
-    this.#res.off("close", this.#onClose);
     this.#resolve(result);
   }
 }

@@ -98,11 +98,24 @@ function isDisguised(lowerName: string): boolean {
   );
 }
 
+/** Names with a rule of their own, so that all others cost one look. */
+const REQUEST_FIELDS: ReadonlyMap<string, "always" | "override" | "claim"> = new Map([
+  ...[...CLIENT_CLAIMS].map((name) => [name, "claim"] as const),
+  ...[...METHOD_OVERRIDES].map((name) => [name, "override"] as const),
+  ...[...HOP_BY_HOP, ...OWNED_BY_PROXY].map((name) => [name, "always"] as const),
+]);
+
 function isWithheld(lowerName: string, facts: ForwardedFacts): boolean {
-  if (HOP_BY_HOP.has(lowerName) || OWNED_BY_PROXY.has(lowerName)) return true;
-  if (METHOD_OVERRIDES.has(lowerName)) return facts.keepMethodOverride !== true;
-  if (CLIENT_CLAIMS.has(lowerName)) return facts.keepClientClaims !== true;
-  return lowerName.includes("_") && (facts.dropUnderscores === true || isDisguised(lowerName));
+  switch (REQUEST_FIELDS.get(lowerName)) {
+    case "always":
+      return true;
+    case "override":
+      return facts.keepMethodOverride !== true;
+    case "claim":
+      return facts.keepClientClaims !== true;
+    case undefined:
+      return lowerName.includes("_") && (facts.dropUnderscores === true || isDisguised(lowerName));
+  }
 }
 
 /** What the proxy itself tells the origin about the request. */
@@ -123,9 +136,9 @@ export interface ForwardedFacts {
   /** Drops every field with `_` in its name, not only those in disguise. */
   readonly dropUnderscores?: boolean;
   /** The hop for `Via` (RFC 9110 section 7.6.3), such as `1.1 stepgate`; none when absent. */
-  readonly via?: string;
+  readonly via?: string | undefined;
   /** `Max-Forwards` with this hop subtracted; none when absent. */
-  readonly maxForwards?: number;
+  readonly maxForwards?: number | undefined;
 }
 
 /**
@@ -166,17 +179,26 @@ export function originRequestHeaders(rawHeaders: readonly string[], facts: Forwa
  * @param rawHeaders what the origin sent, flat, as byte buffers or strings
  */
 export function clientResponseHeaders(rawHeaders: readonly (Buffer | string)[]): string[] {
-  const decoded: string[] = [];
-  for (const part of rawHeaders) decoded.push(typeof part === "string" ? part : part.toString("latin1"));
-  const removed = nominated(decoded);
   const headers: string[] = [];
-  for (let index = 0; index < decoded.length; index += 2) {
-    const name = decoded[index] as string;
+  let connection: string[] | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = toText(rawHeaders[index] as Buffer | string);
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || removed?.has(lower) === true) continue;
-    headers.push(name, decoded[index + 1] as string);
+    if (!HOP_BY_HOP.has(lower)) headers.push(name, toText(rawHeaders[index + 1] as Buffer | string));
+    else if (lower === "connection")
+      (connection ??= []).push(name, toText(rawHeaders[index + 1] as Buffer | string));
   }
-  return headers;
+  const removed = connection === undefined ? undefined : nominated(connection);
+  return removed === undefined ? headers : headers.filter((_, index) => !isNamed(headers, index, removed));
+}
+
+function toText(part: Buffer | string): string {
+  return typeof part === "string" ? part : part.toString("latin1");
+}
+
+/** Whether the entry of a flat list is the name or the value of one of these fields. */
+function isNamed(headers: readonly string[], index: number, names: ReadonlySet<string>): boolean {
+  return names.has((headers[index & ~1] as string).toLowerCase());
 }
 
 /** Fields that must not come after the content they are about (RFC 9110 section 6.5.1), or that others act on. */
