@@ -8,22 +8,21 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { createEngine, refusalAnswer } from "../engine/index.ts";
-import type { Answer, Outcome, Engine, RefusalReason, Visit } from "../engine/index.ts";
+import type { Answer, Outcome, Visit } from "../engine/index.ts";
 import { createForwarder, originRequestHeaders } from "../proxy/index.ts";
-import type { Forwarder, ForwardRequest, ForwardResult, GroupSpec } from "../proxy/index.ts";
+import type { ForwardRequest, ForwardResult, GroupSpec } from "../proxy/index.ts";
 import { answerMalformed } from "./malformed.ts";
 import { NodeEngineRequest, sendAnswer, sendRawAnswer } from "./carrier.ts";
 import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
-import type { GatewayOptions, GatewayProblem } from "./gateway-options.ts";
-import { Guard, RETRY_AFTER_SECONDS } from "./guard.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { Guard } from "./guard.ts";
+import { isBehindDoubt, judge, report } from "./judge.ts";
+import type { Plane } from "./judge.ts";
 import { observe } from "./observe.ts";
 import type { Observation } from "./observe.ts";
-import { ownOptionsAnswer } from "./own-options.ts";
-import { DEFAULT_HEADER_POLICY, overriddenMethod, strictRefusal } from "./strict.ts";
-import type { HeaderPolicy, StrictRefusal } from "./strict.ts";
+import { DEFAULT_HEADER_POLICY, overriddenMethod } from "./strict.ts";
 import { createProxyTrust } from "./trust.ts";
-import type { ProxyTrust } from "./trust.ts";
 
 export interface Gateway extends ConnectionHandlers {
   hasHost(host: string): boolean;
@@ -84,86 +83,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-interface Plane {
-  readonly engine: Engine;
-  readonly forwarder: Forwarder;
-  readonly guard: Guard;
-  readonly options: GatewayOptions;
-  /** What the forwarder knows the zone's origins by. */
-  readonly originOf: (visit: Visit) => string;
-  readonly headers: HeaderPolicy;
-  /** Connections on which a request came whose end others would see elsewhere. */
-  readonly distrusted: WeakSet<Socket>;
-  readonly trust: ProxyTrust | undefined;
-}
-
 function toEngineRequest(req: IncomingMessage, { options, headers, trust }: Plane): NodeEngineRequest {
   const method = headers.methodOverride === "honour" ? (overriddenMethod(req) ?? undefined) : undefined;
   return new NodeEngineRequest(req, { receivedAt: options.now(), rayId: nextRayId(), trust, method });
-}
-
-const STRICT_REFUSALS = {
-  version: "bad_request",
-  transfer_encoding: "bad_request",
-  method: "not_implemented",
-  expectation: "expectation_failed",
-  header_count: "headers_too_large",
-  header_name: "bad_request",
-  method_override: "bad_request",
-  loop: "loop_detected",
-} as const satisfies Record<StrictRefusal, RefusalReason>;
-
-/** Refusals of messages whose end is in doubt. */
-const UNDELIMITED: ReadonlySet<StrictRefusal> = new Set(["version", "transfer_encoding"]);
-
-/**
- * Whether a request stands behind one whose end is in doubt: it may be that one's body. Node's parser hands it over
- * although the answer before it ends the connection.
- */
-function isBehindDoubt(req: IncomingMessage, { distrusted }: Plane): boolean {
-  return req.httpVersionMajor < 2 && distrusted.has(req.socket);
-}
-
-/** What is to be done with a request; a defect of ours never lets it through. */
-function judge(req: IncomingMessage, request: NodeEngineRequest, plane: Plane): Outcome | Promise<Outcome> {
-  if (!plane.guard.admits) return overloaded(request, plane);
-  const strict = strictRefusal(req, plane.headers);
-  if (strict !== undefined) {
-    if (UNDELIMITED.has(strict)) plane.distrusted.add(req.socket);
-    return noted(refusal(request, STRICT_REFUSALS[strict]), request, plane);
-  }
-  const own = ownOptionsAnswer(request, plane.engine);
-  if (own !== undefined) return { kind: "answer", answer: own };
-  const defect = (error: unknown): Outcome => {
-    report(plane, request, "internal", error as Error);
-    return { kind: "answer", answer: refusalAnswer(request, "internal") };
-  };
-  try {
-    const outcome = plane.engine.decide(request);
-    return outcome instanceof Promise
-      ? outcome.then((late) => noted(late, request, plane)).catch(defect)
-      : noted(outcome, request, plane);
-  } catch (error) {
-    return defect(error);
-  }
-}
-
-/** Reports a refusal. */
-function noted(outcome: Outcome, request: NodeEngineRequest, plane: Plane): Outcome {
-  if (outcome.kind === "answer" && outcome.refusal !== undefined) report(plane, request, outcome.refusal);
-  return outcome;
-}
-
-/** Turning away costs next to nothing, and the client may come back: the rest gets its answers in time. */
-function overloaded(request: NodeEngineRequest, plane: Plane): Outcome {
-  report(plane, request, "overloaded");
-  const answer = refusalAnswer(request, "overloaded");
-  const headers = [...answer.headers, "retry-after", String(RETRY_AFTER_SECONDS)];
-  return { kind: "answer", answer: { ...answer, headers }, refusal: "overloaded" };
-}
-
-function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
-  return { kind: "answer", answer: refusalAnswer(request, reason), refusal: reason };
 }
 
 /** INVARIANT: every request gets exactly one answer, or its connection is cut. */
@@ -300,19 +222,4 @@ const VIA = ["1.0 stepgate", "1.1 stepgate"];
 
 function viaOf({ httpVersionMajor, httpVersionMinor }: IncomingMessage): string | undefined {
   return httpVersionMajor === 2 ? "2 stepgate" : VIA[httpVersionMinor];
-}
-
-function report(
-  { options }: Plane,
-  request: NodeEngineRequest,
-  reason: GatewayProblem["reason"],
-  error?: Error,
-): void {
-  options.onProblem({
-    rayId: request.rayId,
-    reason,
-    method: request.method,
-    authority: request.authority,
-    ...(error === undefined ? {} : { error }),
-  });
 }
