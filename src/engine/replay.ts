@@ -54,7 +54,7 @@ export function replayFields(decision: SampledDecision, zoneName: string): Field
     path,
     query,
     cookie: "",
-    isIdentified: () => decision.hasIdentity,
+    isIdentified: decision.hasIdentity,
     randomSeed: () => "",
   });
   fields.setSequence(decision.currentOp, {
