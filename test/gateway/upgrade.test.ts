@@ -124,6 +124,31 @@ test("an origin that answers otherwise is passed on", async () => {
   expect(head + rest).toMatch(/nope$/);
 });
 
+test("a request hidden behind a handshake that the origin refuses goes nowhere", async () => {
+  let bytesBehind = 0;
+  const ended = Promise.withResolvers<void>();
+  onUpgrade = (_req, socket) => {
+    socket.on("data", (chunk: Buffer) => (bytesBehind += chunk.length));
+    socket.on("end", () => {
+      socket.end();
+      ended.resolve();
+    });
+    // As a server does that does not know the version that was asked for: the line is not a socket.
+    socket.write("HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n");
+  };
+  const { socket, head } = await open("/x");
+  socket.on("error", () => socket.destroy());
+  socket.write("GET /forbidden HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+  let rest = "";
+  socket.on("data", (chunk: Buffer) => (rest += chunk.toString()));
+  await new Promise((resolve) => socket.once("close", resolve));
+  expect(head).toMatch(/^HTTP\/1\.1 426 /);
+  expect(rest).not.toContain("HTTP/1.1");
+  await ended.promise;
+  expect(bytesBehind).toBe(0);
+  expect(handshakes).toHaveLength(1);
+});
+
 test("either side's end ends the other within 100 ms", async () => {
   let originSocket: Duplex | undefined;
   onUpgrade = (_req, socket) => {
