@@ -1,6 +1,10 @@
 /** Addresses that one customer of a provider usually holds: what a single attacker can easily change within. */
 
-const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.\d{1,3}$/;
+const IPV4_DOTS = 3;
+const IPV4_DIGITS = 3;
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 const GROUPS = 8;
 const PREFIX_GROUPS = 3;
 
@@ -11,15 +15,38 @@ const PREFIX_GROUPS = 3;
  * @returns `""` for anything that is no address
  */
 export function addressPrefix(address: string): string {
+  // The way of nearly every request, which is why it is no regular expression.
+  const network = ipv4Network(address);
+  if (network !== undefined) return `${network}.0/24`;
   const plain = address.split("%", 1)[0] ?? "";
-  const ipv4 = IPV4.exec(plain.toLowerCase().startsWith("::ffff:") ? plain.slice(7) : plain);
-  if (ipv4 !== null) return `${ipv4[1]}.${ipv4[2]}.${ipv4[3]}.0/24`;
+  const mapped = ipv4Network(plain.toLowerCase().startsWith("::ffff:") ? plain.slice(7) : plain);
+  if (mapped !== undefined) return `${mapped}.0/24`;
   const groups = toGroups(plain);
   if (groups === undefined) return "";
   return `${groups
     .slice(0, PREFIX_GROUPS)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(":")}::/48`;
+}
+
+/** The first three numbers of an IPv4 address, each of one to three digits. */
+function ipv4Network(address: string): string | undefined {
+  let dots = 0;
+  let digits = 0;
+  let lastDot = 0;
+  for (let at = 0; at < address.length; at += 1) {
+    const code = address.charCodeAt(at);
+    if (code === DOT) {
+      if (digits === 0) return undefined;
+      dots += 1;
+      digits = 0;
+      lastDot = at;
+    } else {
+      digits += 1;
+      if (code < DIGIT_0 || code > DIGIT_9 || digits > IPV4_DIGITS) return undefined;
+    }
+  }
+  return dots === IPV4_DOTS && digits > 0 ? address.slice(0, lastDot) : undefined;
 }
 
 /** The eight groups of an IPv6 address (RFC 4291 section 2.2). */

@@ -2,6 +2,17 @@
 import { MAX_OPERATIONS } from "./limits.ts";
 
 const SHORT_ID = /^[0-9a-f]{8}$/;
+const SHORT_ID_LENGTH = 8;
+
+const NO_DIGIT = 16;
+/** Value of a hexadecimal digit by its character code. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(code));
+  return digit === -1 ? NO_DIGIT : digit;
+});
+
+/** Places of a new table, a power of two; at most half of them are in use. */
+const START_SLOTS = 64;
 
 /** Operations of one zone in the order in which they were added; an index never changes its meaning. */
 export interface OperationTable {
@@ -23,14 +34,20 @@ export interface OperationTable {
 }
 
 /**
+ * Requests look up some ten short ids each, in texts that were just made of a cookie: the number that a text spells is
+ * found faster than the text, which would have to be hashed each time.
+ *
  * @param shortIds 8 lower-case hex characters each; repeats are ignored
  * @param version what the table starts at, so that a table made anew does not reuse a version; 1 by default
  * @throws {RangeError} for text that is no short id
  */
 export function createOperationTable(shortIds: readonly string[], version = 1): OperationTable {
-  const indexes = new Map<string, number>();
   const known: string[] = [""];
+  let ids = new Int32Array(START_SLOTS);
+  let indexes = new Uint16Array(START_SLOTS);
+  let shift = Math.clz32(START_SLOTS - 1);
   let current = version;
+
   const table: OperationTable = {
     get version() {
       return current;
@@ -38,14 +55,22 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
     get size() {
       return known.length - 1;
     },
-    indexOf: (shortId) => indexes.get(shortId) ?? 0,
+    indexOf(shortId) {
+      const id = parseShortId(shortId);
+      return id === undefined ? 0 : (indexes[slotOf(id)] as number);
+    },
     shortIdAt: (index) => known[index] ?? "",
     add(added) {
       for (const shortId of added) checkShortId(shortId);
       const before = known.length;
       for (const shortId of added) {
-        if (indexes.has(shortId) || known.length > MAX_OPERATIONS) continue;
-        indexes.set(shortId, known.length);
+        if (known.length > MAX_OPERATIONS) break;
+        if (known.length * 2 >= ids.length) widen();
+        const id = toNumber(shortId) | 0;
+        const slot = slotOf(id);
+        if (indexes[slot] !== 0) continue;
+        ids[slot] = id;
+        indexes[slot] = known.length;
         known.push(shortId);
       }
       if (known.length > before) current += 1;
@@ -54,6 +79,41 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
   table.add(shortIds);
   current = version;
   return table;
+
+  /** Where an id is, or would be put. */
+  function slotOf(id: number): number {
+    const mask = ids.length - 1;
+    let slot = Math.imul(id, 0x9e37_79b1) >>> shift;
+    while (indexes[slot] !== 0 && ids[slot] !== id) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  function widen(): void {
+    const slots = ids.length * 2;
+    ids = new Int32Array(slots);
+    indexes = new Uint16Array(slots);
+    shift = Math.clz32(slots - 1);
+    for (let index = 1; index < known.length; index += 1) {
+      const id = toNumber(known[index] as string) | 0;
+      const slot = slotOf(id);
+      ids[slot] = id;
+      indexes[slot] = index;
+    }
+  }
+}
+
+/** The number that a short id spells, signed; `undefined` for any other text. */
+function parseShortId(text: string): number | undefined {
+  if (text.length !== SHORT_ID_LENGTH) return undefined;
+  let id = 0;
+  let seen = 0;
+  for (let at = 0; at < SHORT_ID_LENGTH; at += 1) {
+    // Beyond the table is `undefined`, which counts as no digit too.
+    const digit = DIGITS[text.charCodeAt(at)] ?? NO_DIGIT;
+    seen |= digit;
+    id = (id << 4) | digit;
+  }
+  return seen >= NO_DIGIT ? undefined : id;
 }
 
 /** Short id as the 32-bit number it spells. */

@@ -23,6 +23,7 @@ const RATE_SECONDS = 4;
 const PROXIES = [
   "stepgate-plain",
   "stepgate-full",
+  "stepgate-analytics",
   "fast-proxy",
   "http-proxy-3",
   "fastify-http-proxy",
@@ -112,6 +113,7 @@ function ratios(costs: ReadonlyMap<string, Cost>): readonly Figure[] {
   return [
     ...(costs.has("nginx") ? [ratio("gateway-plain/nginx", cpu("stepgate-plain") / cpu("nginx"))] : []),
     ratio("gateway-full/gateway-plain", cpu("stepgate-full") / cpu("stepgate-plain")),
+    ratio("gateway-with-analytics/gateway-without", cpu("stepgate-analytics") / cpu("stepgate-full")),
     ratio("fastest-node-proxy/gateway-plain", fastest / cpu("stepgate-plain")),
     ratio("h3-proxyRequest/gateway-full", cpu("h3-proxyRequest") / cpu("stepgate-full")),
   ];

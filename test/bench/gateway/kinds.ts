@@ -4,6 +4,7 @@ export const KINDS = [
   "origin",
   "stepgate-plain",
   "stepgate-full",
+  "stepgate-analytics",
   "stepgate-full-2-workers",
   "fast-proxy",
   "http-proxy-3",

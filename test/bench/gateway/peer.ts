@@ -8,9 +8,13 @@ import type { RequestListener, Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { createLog } from "../../../src/cli/log.ts";
 import { createSequenceCarrier } from "../../../src/cli/sequence-cookies.ts";
+import { createTraffic } from "../../../src/cli/traffic.ts";
+import type { Traffic } from "../../../src/cli/traffic.ts";
 import { createGateway, listenHttp } from "../../../src/gateway/index.ts";
-import type { Zone } from "../../../src/engine/index.ts";
+import type { ConfigSource, Zone } from "../../../src/engine/index.ts";
+import { openSqliteSnapshots } from "../../../src/store/index.ts";
 import { configSource, operation, rule, ruleset, testKeys, zone } from "../../support/engine.ts";
 import { BENCH_HOST, BODY_BYTES, KINDS, TRACKED_PATH } from "./kinds.ts";
 import type { PeerKind } from "./kinds.ts";
@@ -37,9 +41,11 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function startStepgate(benchZone: Zone): Promise<number> {
+async function startStepgate(benchZone: Zone, { counts = false } = {}): Promise<number> {
+  const source = configSource({ version: 1, zones: [benchZone] });
   const gateway = createGateway({
-    source: configSource({ version: 1, zones: [benchZone] }),
+    source,
+    trafficFor: counts ? counting(source).trafficFor : undefined,
     // The load repeats one visitor's cookies. Without this, all responses but two would be those of a burst, which
     // write one entry and delete nothing; a visitor who takes one step after the other always gets the whole.
     ...createSequenceCarrier(testKeys(), { maxEntries: 10, maxAgeSeconds: 3600, leads: Infinity }),
@@ -48,6 +54,19 @@ async function startStepgate(benchZone: Zone): Promise<number> {
     onProblem: () => undefined,
   });
   return (await listenHttp({ port: 0, hostname: "127.0.0.1" }, gateway)).port;
+}
+
+/** As `stepgate start` counts; the caps are those of a site with many visitors, of whom the load is only one. */
+function counting(source: ConfigSource): Traffic {
+  return createTraffic({
+    store: openSqliteSnapshots(":memory:"),
+    source,
+    processId: "bench",
+    cap: { perSequence: 65_535, perAddressPrefix: 65_535, seed: 1 },
+    now: Date.now,
+    random: Math.random,
+    logger: createLog("silent"),
+  });
 }
 
 /** Only forwards. */
@@ -121,6 +140,7 @@ const START = {
   origin: startOrigin,
   "stepgate-plain": (origin) => startStepgate(plainZone(origin)),
   "stepgate-full": (origin) => startStepgate(fullZone(origin)),
+  "stepgate-analytics": (origin) => startStepgate(fullZone(origin), { counts: true }),
   "stepgate-full-2-workers": (origin) => startWorkers(origin, 2),
   "fast-proxy": (origin) => {
     const create = require("fast-proxy") as (options: object) => FastProxy;
