@@ -100,7 +100,7 @@ export function checkTokenKey(value: unknown, pointer: string): CheckedTokenKey 
     return error(pointer, "expected a JWK, an object");
   }
   const jwk = value as Readonly<Record<string, unknown>>;
-  const { alg, kid, kty, use } = jwk;
+  const { alg, kid, kty } = jwk;
   const algorithm = typeof alg === "string" ? ALGORITHMS.get(alg) : undefined;
   if (typeof alg !== "string" || algorithm === undefined) {
     return error(`${pointer}/alg`, `expected one of ${[...ALGORITHMS.keys()].join(", ")}`);
@@ -109,7 +109,8 @@ export function checkTokenKey(value: unknown, pointer: string): CheckedTokenKey 
   if (typeof kid !== "string" || kid === "" || kid.length > MAX_KID_LENGTH) {
     return error(`${pointer}/kid`, `expected a text of 1 to ${MAX_KID_LENGTH} characters`);
   }
-  if (use !== undefined && use !== "sig") return error(`${pointer}/use`, "expected `sig`, or no such member");
+  const unfit = unfitUse(jwk);
+  if (unfit !== undefined) return error(`${pointer}/${unfit.member}`, unfit.message);
   const leaked = PRIVATE_MEMBERS.find((member) => Object.hasOwn(jwk, member));
   if (leaked !== undefined) {
     return error(
@@ -118,6 +119,18 @@ export function checkTokenKey(value: unknown, pointer: string): CheckedTokenKey 
     );
   }
   return checkMembers(jwk, { alg, kid, algorithm }, pointer);
+}
+
+/** RFC 7517 sections 4.2 and 4.3. */
+function unfitUse({
+  use,
+  key_ops: operations,
+}: Readonly<Record<string, unknown>>): { readonly member: string; readonly message: string } | undefined {
+  if (use !== undefined && use !== "sig")
+    return { member: "use", message: "expected `sig`, or no such member" };
+  if (operations === undefined || (Array.isArray(operations) && operations.includes("verify")))
+    return undefined;
+  return { member: "key_ops", message: "expected `verify` among them, or no such member" };
 }
 
 function checkMembers(
@@ -136,11 +149,34 @@ function checkMembers(
     }
     clean[member] = text as string;
   }
-  const secretBytes = Math.floor(((clean["k"]?.length ?? 0) * 3) / 4);
-  if (minSecretBytes !== undefined && secretBytes < minSecretBytes) {
-    return error(`${pointer}/k`, `expected a secret of at least ${minSecretBytes} bytes for ${alg}`);
-  }
+  const unsound = unsoundMember(clean, { alg, minSecretBytes });
+  if (unsound !== undefined) return error(`${pointer}/${unsound.member}`, unsound.message);
   return { kind: "key", key: { kid, alg, jwk: clean } };
+}
+
+/** A key of the right form that would still let others sign. */
+function unsoundMember(
+  { n = "", e = "", k = "", kty }: Readonly<Record<string, string>>,
+  { alg, minSecretBytes = 0 }: { readonly alg: string; readonly minSecretBytes: number | undefined },
+): { readonly member: string; readonly message: string } | undefined {
+  if (kty === "RSA" && !isSoundExponent(e))
+    return { member: "e", message: "expected an odd exponent from 65537 to 256 bits, such as `AQAB`" };
+  if (kty === "RSA" && isEven(n)) return { member: "n", message: "expected an odd modulus" };
+  if (Math.floor((k.length * 3) / 4) >= minSecretBytes) return undefined;
+  return { member: "k", message: `expected a secret of at least ${minSecretBytes} bytes for ${alg}` };
+}
+
+/**
+ * FIPS 186-5 section 5.4. Libraries import any exponent, and with 1 a signature is the padded digest itself: whoever
+ * knows the key can sign.
+ */
+function isSoundExponent(text: string): boolean {
+  const exponent = Buffer.from(text, "base64url").toString("hex").replace(/^0+/, "");
+  return !isEven(text) && exponent.length <= 64 && BigInt(`0x0${exponent}`) >= 65_537n;
+}
+
+function isEven(text: string): boolean {
+  return ((Buffer.from(text, "base64url").at(-1) ?? 0) & 1) === 0;
 }
 
 async function canImport(jwk: JWK, alg: string): Promise<boolean> {

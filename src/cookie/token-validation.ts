@@ -11,7 +11,7 @@ import { checkTokenKey } from "./token-keys.ts";
 import type { TokenKey } from "./token-keys.ts";
 
 /** Longest token that is looked at; header sections end at 16 KB. */
-const MAX_TOKEN_LENGTH = 8192;
+const MAX_TOKEN_LENGTH = 16_384;
 
 /** JWS in compact serialization (RFC 7515 section 7.1), in base64url only: decoders skip what they do not know. */
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;

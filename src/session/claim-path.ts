@@ -2,7 +2,7 @@
  * Paths to a claim: the part of JSONPath (RFC 9535) that names exactly one value, literal member names and indexes.
  * `$.sub`, `$.user.id`, `$["https://example.com/id"]`, `$.groups[0]`.
  */
-import { MAX_PATH_STEPS, MAX_VALUE_LENGTH } from "./limits.ts";
+import { MAX_CLAIM_LENGTH, MAX_PATH_STEPS } from "./limits.ts";
 import type { TokenClaims } from "./types.ts";
 
 /** Member names and indexes, from the claims inwards; at least one. */
@@ -56,5 +56,5 @@ export function readClaim(claims: TokenClaims, path: ClaimPath): string | undefi
   }
   if (typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value)))
     return String(value);
-  return typeof value === "string" && value !== "" && value.length <= MAX_VALUE_LENGTH ? value : undefined;
+  return typeof value === "string" && value !== "" && value.length <= MAX_CLAIM_LENGTH ? value : undefined;
 }

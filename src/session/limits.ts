@@ -9,8 +9,8 @@ export const MAX_NAME_LENGTH = 128;
 /** Steps of a claim path: deeper claims than these are nobody's identity. */
 export const MAX_PATH_STEPS = 16;
 
-/** Characters of an identifier; a longer one is not looked at. Header sections end at 16 KB. */
-export const MAX_VALUE_LENGTH = 8192;
+/** Characters of a claim that names somebody: a token of 16 KB cannot hold a longer one. */
+export const MAX_CLAIM_LENGTH = 16_384;
 
 /** Token sources of one configuration that are looked through. */
 export const MAX_TOKEN_SOURCES = 8;

@@ -3,9 +3,10 @@
  *
  * Whoever can make us read another value than the origin does has as many sessions as they like while the origin
  * sees one. So repeats are found and reported, and what origins take for the same is the same here: quotes around
- * a cookie's value, percent-encoding, `+`, the letter case and spaces of an authorization scheme.
+ * a cookie's value, percent-encoding, `+`, the letter case and spaces of an authorization scheme. A long value is a
+ * value like any other: left out, it would hand the request to the next identifier, or to nobody. How long it can be is
+ * for the limit of the header section to say; it is hashed before it is kept.
  */
-import { MAX_VALUE_LENGTH } from "./limits.ts";
 
 /** Cookie pairs looked at; browsers keep 180 for a site. */
 const MAX_PAIRS = 1000;
@@ -54,7 +55,7 @@ function fieldValues(rawHeaders: readonly string[], name: string): readonly stri
 }
 
 function isUsable(value: string): boolean {
-  return value !== "" && value.length <= MAX_VALUE_LENGTH;
+  return value !== "";
 }
 
 /** Quotes, percent-encoding and `+` undone once, as frameworks do when they read cookies. To compare, never to forward. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { requestHttp1, startGateway, startOrigin } from "../support/gateway.ts";
 import { startApi } from "./support/server.ts";
 import type { RunningApi } from "./support/server.ts";
 
@@ -176,5 +177,108 @@ describe("sequence rules", () => {
     const deleted = await shell(DELETE.replace("d4909253-390f-4956-89fd-92a5b0cd86d8", rule?.id ?? ""));
     expect(deleted).toMatchObject({ success: true, result: { id: rule?.id } });
     expect(await shell(LIST)).toMatchObject({ result: { rules: [] } });
+  });
+});
+
+/** The command that adds a rule, for one that logs. */
+const prioritised = (title: string, priority: number): string =>
+  ADD.replace('"string"', `"${title}"`)
+    .replace('"action": "block"', '"action": "log"')
+    .replace('"priority": 0', `"priority": ${priority}`);
+
+describe("on real requests", () => {
+  const RULE_ID = "d4909253-390f-4956-89fd-92a5b0cd86d8";
+  /** A rule object as the page shows it. */
+  const EXAMPLE = {
+    id: RULE_ID,
+    title: "<RULE_TITLE>",
+    kind: "block",
+    action: "block",
+    sequence: [FIRST, SECOND],
+    priority: 0,
+  };
+  let origin: Awaited<ReturnType<typeof startOrigin>>;
+  let gateway: Awaited<ReturnType<typeof startGateway>>;
+
+  beforeAll(async () => {
+    origin = await startOrigin();
+    api.store.ensureZones([{ name: "shop.example", hosts: ["shop.example"], origin: origin.url }]);
+    gateway = await startGateway({ zones: [], gateway: { source: api.store } });
+    const zone = `/zones/${api.zone.id}`;
+    await api.request("PATCH", `${zone}/stepgate/settings`, {
+      body: { sequence: { tracking: "session" } },
+    });
+    await api.request("PUT", `${zone}/api_gateway/configuration`, {
+      body: { auth_id_characteristics: [{ type: "header", name: "x-session" }] },
+    });
+  });
+  afterAll(async () => {
+    await gateway.close();
+    await origin.close();
+  });
+
+  const call = async (session: string, index: 0 | 1): Promise<number> => {
+    const path = `/seed/${index}`;
+    return (await requestHttp1(gateway.port, { path, headers: { "x-session": session } })).status;
+  };
+  let sessions = 0;
+  /** What a fresh session gets for the first operation and then for the second, or for the second at once. */
+  const outcomes = async (): Promise<{ readonly inOrder: number; readonly alone: number }> => {
+    sessions += 1;
+    await call(`in order ${sessions}`, 0);
+    const inOrder = await call(`in order ${sessions}`, 1);
+    return { inOrder, alone: await call(`alone ${sessions}`, 1) };
+  };
+
+  test("a rule is in force as soon as its command has been answered, and gone with the command that deletes it", async () => {
+    expect(await outcomes()).toEqual({ inOrder: 200, alone: 200 });
+    await shell(ADD);
+    expect(await outcomes()).toEqual({ inOrder: 403, alone: 200 });
+    await shell(REPLACE);
+    expect(await outcomes()).toEqual({ inOrder: 403, alone: 200 });
+
+    // With an allow rule everything but the sequence is denied.
+    await shell(REPLACE.replace('"kind": "block"', '"kind": "allow"'));
+    expect(await outcomes()).toEqual({ inOrder: 200, alone: 403 });
+    // To log is to let pass.
+    await shell(REPLACE.replace('"action": "block"', '"action": "log"'));
+    const before = gateway.events.length;
+    expect(await outcomes()).toEqual({ inOrder: 200, alone: 200 });
+    expect(gateway.events.slice(before).map(({ action, phase }) => [action, phase])).toEqual([
+      ["log", "http_request_api_gateway_early"],
+    ]);
+
+    // "Setting an empty array for the rules removes all rules."
+    await shell(REPLACE.replace(/"rules": \[[^]*\]\n\}/, '"rules": []}'));
+    expect(await shell(LIST)).toMatchObject({ result: { rules: [] } });
+    expect(await outcomes()).toEqual({ inOrder: 200, alone: 200 });
+  });
+
+  test("the command that deletes, with the id that stands there", async () => {
+    const document = (await api.request("GET", `/zones/${api.zone.id}/stepgate/export`)).json.result;
+    const imported = await api.request("PUT", `/zones/${api.zone.id}/stepgate/import`, {
+      body: { ...document, seqrules: [EXAMPLE] },
+    });
+    expect(imported.status).toBe(200);
+    expect(await shell(LIST)).toMatchObject({ result: { rules: [EXAMPLE] } });
+    expect(await outcomes()).toEqual({ inOrder: 403, alone: 200 });
+    expect(await shell(DELETE)).toMatchObject({ success: true, result: { id: RULE_ID } });
+    expect(await shell(LIST)).toMatchObject({ result: { rules: [] } });
+    expect(await outcomes()).toEqual({ inOrder: 200, alone: 200 });
+  });
+
+  test("rules with a higher priority are evaluated first, ties in the order in which they were added", async () => {
+    for (const [title, priority] of [
+      ["first of 0", 0],
+      ["10", 10],
+      ["second of 0", 0],
+      ["-5", -5],
+    ] as const) {
+      await shell(prioritised(title, priority));
+    }
+    const before = gateway.events.length;
+    expect(await outcomes()).toEqual({ inOrder: 200, alone: 200 });
+    const fired = gateway.events.slice(before).map(({ ruleDescription }) => ruleDescription);
+    expect(fired).toEqual(["10", "first of 0", "second of 0", "-5"]);
   });
 });

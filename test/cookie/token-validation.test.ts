@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CompactSign, SignJWT, base64url, exportJWK, generateKeyPair } from "jose";
 import type { CryptoKey, JWTPayload } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -239,6 +240,45 @@ describe("keys that are refused, with a pointer and without their material", () 
     expect(problems.map((problem) => problem.pointer)).toEqual([pointer]);
     expect(problems[0]?.message).not.toContain(ec.jwk["x"]);
     expect(problems[0]?.message).not.toContain("c2VjcmV0");
+  });
+
+  test("an RSA key whose exponent is 1, with which anybody can sign", async () => {
+    const { jwk } = rsa;
+    const e1 = { ...jwk, e: "AQ" };
+    const input = `${part({ alg: "RS256", kid: jwk["kid"] })}.${part({ sub: "victim" })}`;
+    const digest = createHash("sha256").update(input).digest("hex");
+    // EMSA-PKCS1-v1_5 (RFC 8017 section 9.2): to the power of 1 it is its own signature.
+    const info = `3031300d060960864801650304020105000420${digest}`;
+    const padded = `0001${"ff".repeat(256 - 3 - info.length / 2)}00${info}`;
+    const forged = `${input}.${Buffer.from(padded, "hex").toString("base64url")}`;
+    expect((await checkTokenKeys([e1])).map(({ pointer }) => pointer)).toEqual(["/credentials/keys/0/e"]);
+    expect(() => createTokenValidator([e1])).toThrow(TypeError);
+    expect(await verify(rsa, forged)).toBeUndefined();
+  });
+
+  test.each([
+    ["0", "AA", "e"],
+    ["1 with zeros in front", "AAAAAQ", "e"],
+    ["2", "Ag", "e"],
+    ["3", "Aw", "e"],
+    ["an even number", "AQAA", "e"],
+    ["as long as the modulus", "n", "e"],
+  ])("an RSA key whose exponent is %s", async (_, e, member) => {
+    const { jwk } = rsa;
+    const problems = await checkTokenKeys([{ ...jwk, e: e === "n" ? jwk["n"] : e }]);
+    expect(problems.map(({ pointer }) => pointer)).toEqual([`/credentials/keys/0/${member}`]);
+  });
+
+  test("an RSA key whose modulus is even, and a key that is not for verifying", async () => {
+    const { jwk } = rsa;
+    const modulus = Buffer.from(jwk["n"] as string, "base64url");
+    modulus[modulus.length - 1] = (modulus.at(-1) ?? 0) & 0xfe;
+    const even = { ...jwk, n: modulus.toString("base64url") };
+    expect((await checkTokenKeys([even]))[0]?.pointer).toBe("/credentials/keys/0/n");
+    for (const key_ops of [["encrypt"], [], "verify", null]) {
+      expect((await checkTokenKeys([{ ...jwk, key_ops }]))[0]?.pointer).toBe("/credentials/keys/0/key_ops");
+    }
+    expect(await checkTokenKeys([{ ...jwk, key_ops: ["verify"] }])).toEqual([]);
   });
 
   test("short secrets and short RSA keys", async () => {

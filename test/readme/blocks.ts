@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { API_ERRORS } from "../../src/api/index.ts";
 import { ERROR_CATALOGUE } from "../../src/expression/index.ts";
+import { modesTable } from "../security/tracking-modes.ts";
 import { limitRows, metricRows } from "./limits.ts";
 
 /** Asked for once: the registry of the metrics is one that has counted nothing. */
@@ -59,6 +60,8 @@ export const README_BLOCKS: Readonly<Record<string, () => string>> = {
     ),
   limits: () => table(["key", "default", "unit", "what for"], limitRows()),
   metrics: () => table(["name", "type", "meaning"], METRIC_ROWS),
+  // A test runs every cell of it.
+  modes: modesTable,
 };
 
 /**
