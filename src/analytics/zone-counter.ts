@@ -8,6 +8,7 @@ import { createFairnessCap } from "./fairness-cap.ts";
 import type { FairnessCap, FairnessCapOptions } from "./fairness-cap.ts";
 import { createHourRecorder } from "./hour-recorder.ts";
 import type { CountedHour } from "./hour-recorder.ts";
+import type { SnapshotKind } from "./snapshot-store.ts";
 
 export interface ZoneCounterOptions {
   /** Short ids of the zone's operations. */
@@ -39,7 +40,7 @@ export interface ZoneCounter {
   /** Learns from the answer to a request that is no saved operation. */
   observe(nowMs: number, request: ObservedRequest): void;
   /** What to store since the last call. */
-  takeSnapshots(nowMs: number): Readonly<Record<"sequences" | "sample", readonly CountedHour[]>>;
+  takeSnapshots(nowMs: number): Readonly<Record<SnapshotKind, readonly CountedHour[]>>;
 }
 
 /** @throws {RangeError} for text that is no short id, and for caps out of range */
@@ -65,6 +66,7 @@ export function createZoneCounter({ operations, cap: capOptions, random }: ZoneC
     observe: (nowMs, request) => discovery.observe(request, nowMs),
     takeSnapshots: (nowMs) => ({
       sequences: recorder.takeSnapshots(nowMs),
+      discovery: discovery.takeSnapshots(nowMs),
       sample: sample?.takeSnapshots(nowMs) ?? [],
     }),
   };

@@ -1,5 +1,5 @@
 /** Counts the requests of a gateway, and writes what was counted to a store once a minute. */
-import { createZoneCounter, HOUR_MS } from "../analytics/index.ts";
+import { createZoneCounter, HOUR_MS, SNAPSHOT_KINDS } from "../analytics/index.ts";
 import type { FairnessCapOptions, SnapshotStore, StoredSnapshot, ZoneCounter } from "../analytics/index.ts";
 import type { ConfigSource, JudgedRequest, TrafficFactory, Zone, ZoneTraffic } from "../engine/index.ts";
 import type { Logger } from "./log.ts";
@@ -123,7 +123,7 @@ class CountedTraffic implements Traffic {
     const { processId } = this.#options;
     for (const [zoneId, counter] of this.#counters) {
       const taken = counter.takeSnapshots(nowMs);
-      for (const kind of ["sequences", "sample"] as const) {
+      for (const kind of SNAPSHOT_KINDS) {
         for (const { hourAt, bytes } of taken[kind]) {
           const snapshot = { zoneId, kind, hourAt, source: processId, bytes };
           this.#waiting.set(`${zoneId} ${kind} ${hourAt}`, snapshot);
