@@ -1,7 +1,7 @@
 /** The data plane's listeners: HTTPS with HTTP/2 and HTTP/1.1, and a plain one that only redirects. */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createSecureServer } from "node:http2";
+import { constants, createSecureServer } from "node:http2";
 import type { Http2SecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 
@@ -140,13 +140,38 @@ function toListener(
   };
 }
 
+/** Streams that a client may give up at once, and then per second: a page that is left has some dozens under way. */
+const RESET_BURST = 200;
+const RESETS_PER_SECOND = 20;
+
+/**
+ * Against rapid resets (CVE-2023-44487). Node's own limit of a thousand comes too late: sessions that reach it can
+ * make Node 24.21 abort (`TLSWrap::DoWrite`).
+ */
+class ResetBudget {
+  #left = RESET_BURST;
+  #atMs = 0;
+
+  /** Takes one. */
+  isSpentAt(nowMs: number): boolean {
+    this.#left = Math.min(RESET_BURST, this.#left + ((nowMs - this.#atMs) / 1_000) * RESETS_PER_SECOND) - 1;
+    this.#atMs = nowMs;
+    return this.#left < 0;
+  }
+}
+
 /** HTTP/1.1's idle time-out is Node's own; sessions of HTTP/2 would stay for as long as the client likes. */
 function endIdleSessions(server: Http2SecureServer, idleMs: number): void {
   server.on("session", (session) => {
     let streams = 0;
+    const resets = new ResetBudget();
     session.on("stream", (stream) => {
       streams += 1;
-      stream.once("close", () => (streams -= 1));
+      stream.once("close", () => {
+        streams -= 1;
+        if (stream.rstCode === constants.NGHTTP2_CANCEL && resets.isSpentAt(performance.now()))
+          session.destroy();
+      });
     });
     session.setTimeout(idleMs, () => {
       if (streams === 0) session.close();
