@@ -225,6 +225,7 @@ describe("all mistakes at once", () => {
 
   test("not more than twenty", () => {
     expect(errorOf(Array.from({ length: 50 }, () => "nope").join(" or ")).errors).toHaveLength(20);
+    expect(errorOf("http.host eq 5 and ".repeat(50) + "ssl").errors).toHaveLength(20);
   });
 
   test("too many arguments are one mistake, however many", () => {

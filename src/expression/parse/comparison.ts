@@ -8,6 +8,7 @@ import { lexBytes, lexString } from "./lex-string.ts";
 import { acceptComparison, operandTypes, takesOperator, type ComparisonOperator } from "./operators.ts";
 import { comparisonHint } from "./hints.ts";
 import { parseIndex } from "./index-expression.ts";
+import { MAX_REPORTED_ERRORS } from "../limits.ts";
 import { isSkipped, skipOperand } from "./skip.ts";
 import type { ParseState } from "./state.ts";
 import { checkRegex } from "../regex/regex.ts";
@@ -110,7 +111,8 @@ function parseOperandOrSkip(
     return parseOperand(state, operator, type);
   } catch (error) {
     cursor.at = start;
-    if (!(error instanceof SyntaxFault) || !isSkipped(cursor, operator)) {
+    const isEnough = state.faults.length >= MAX_REPORTED_ERRORS;
+    if (!(error instanceof SyntaxFault) || isEnough || !isSkipped(cursor, operator)) {
       throw error;
     }
     const { code, message, start: from, end } = error.fault;
