@@ -6,7 +6,8 @@ import type { NodeStepgateOptions } from "./node-guard.ts";
 import { sendAnswer } from "./node-response.ts";
 import type { SequenceContext } from "./sequence-context.ts";
 
-type NodeNext = (error?: unknown) => void;
+/** Goes on to the next handler, or to the one for errors. */
+export type NodeNext = (error?: unknown) => void;
 
 /** Middleware of the form that Express and Connect take, and all others can call. */
 export interface NodeMiddleware {

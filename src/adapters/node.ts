@@ -24,6 +24,7 @@ export type {
   FastifyRequestLike,
   KoaContextLike,
   NodeMiddleware,
+  NodeNext,
 } from "./node-middleware.ts";
 export { operationsFromOpenApi } from "./openapi.ts";
 export type { OpenApiOperations, SkippedOperation } from "./openapi.ts";

@@ -19,6 +19,7 @@ test("lists every command with one line each", () => {
     "backup",
     "export",
     "import",
+    "analytics",
     "test",
   ]);
   expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThan(120);
