@@ -12,6 +12,9 @@ const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PAT
 
 const MAX_HOST_LENGTH = 255;
 
+/** What scanners leave behind at applications that answer 200 to every path; as an operation it would match anything. */
+const ONLY_VARIABLES = /^(?:\/\{var\d+\})+$/;
+
 export interface DiscoveryOptions {
   /** Least requests of an endpoint within ten days; 500 by default. */
   readonly minRequests?: number;
@@ -76,13 +79,15 @@ export function createDiscovery(options: DiscoveryOptions = {}): Discovery {
     endpoints() {
       return [...foldHosts(forest.hosts)]
         .flatMap(([host, tree]) =>
-          listEndpoints(foldPaths(tree), minRequests).map(({ method, endpoint, traffic }) => ({
-            method,
-            host,
-            endpoint,
-            requests: traffic.requests,
-            lastAt: traffic.lastAt,
-          })),
+          listEndpoints(foldPaths(tree), minRequests)
+            .filter(({ endpoint }) => !ONLY_VARIABLES.test(endpoint))
+            .map(({ method, endpoint, traffic }) => ({
+              method,
+              host,
+              endpoint,
+              requests: traffic.requests,
+              lastAt: traffic.lastAt,
+            })),
         )
         .toSorted((a, b) => b.requests - a.requests || compare(a, b));
     },

@@ -51,8 +51,16 @@ test("endpoints are discovered, saved and then no longer reported", { timeout: 1
     expect(saved.status).toBe(200);
     expect(places(await list("diff=true"))).toEqual(["GET /orders/{var1}/items", "POST /orders"]);
     expect(places(await list("state=saved"))).toEqual(["GET /orders/{var1}"]);
-    const cookies = await askProcess(stepgate, { port: stepgate.gatewayPort, path: "/orders/5" });
-    expect(cookies.headers["set-cookie"]).toBeDefined();
+    // Workers look for changes a few times a second.
+    await expect
+      .poll(
+        async () => {
+          const order = await askProcess(stepgate, { port: stepgate.gatewayPort, path: "/orders/5" });
+          return order.headers["set-cookie"];
+        },
+        { timeout: 5_000 },
+      )
+      .toBeDefined();
   } finally {
     await stepgate.stop();
     await origin.close();
