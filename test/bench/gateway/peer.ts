@@ -9,17 +9,21 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { createLog } from "../../../src/cli/log.ts";
+import { generateMasterKey } from "../../../src/cookie/index.ts";
 import { createSequenceCarrier } from "../../../src/cli/sequence-cookies.ts";
 import { createTraffic } from "../../../src/cli/traffic.ts";
 import type { Traffic } from "../../../src/cli/traffic.ts";
 import { createGateway, listenHttp } from "../../../src/gateway/index.ts";
 import type { ConfigSource, Zone } from "../../../src/engine/index.ts";
 import { openSqliteSnapshots } from "../../../src/store/index.ts";
-import { configSource, operation, rule, ruleset, testKeys, zone } from "../../support/engine.ts";
+import { configSource, operation, rule, ruleset, zone } from "../../support/engine.ts";
 import { BENCH_HOST, BODY_BYTES, KINDS, TRACKED_PATH } from "./kinds.ts";
 import type { PeerKind } from "./kinds.ts";
 
 const require = createRequire(import.meta.url);
+
+/** The same for all peers and workers: a cookie of one that another could not open would be another kind of load. */
+const KEYS = [generateMasterKey((lengthBytes) => Uint8Array.from({ length: lengthBytes }, (_, index) => index))];
 
 /** The origin: what Node's own server does at its fastest. */
 function startOrigin(): Promise<number> {
@@ -48,7 +52,7 @@ async function startStepgate(benchZone: Zone, { counts = false } = {}): Promise<
     trafficFor: counts ? counting(source).trafficFor : undefined,
     // The load repeats one visitor's cookies. Without this, all responses but two would be those of a burst, which
     // write one entry and delete nothing; a visitor who takes one step after the other always gets the whole.
-    ...createSequenceCarrier(testKeys(), { maxEntries: 10, maxAgeSeconds: 3600, leads: Infinity }),
+    ...createSequenceCarrier(KEYS, { maxEntries: 10, maxAgeSeconds: 3600, leads: Infinity }),
     now: Date.now,
     onEvent: () => undefined,
     onProblem: () => undefined,
