@@ -22,7 +22,7 @@ export interface ListenerLimits {
   readonly maxHeaderBytes: number;
   /** Milliseconds between two looks for connections that are over their time. */
   readonly checkingIntervalMs: number;
-  /** Connections at once; each costs some 50 KB with TLS. */
+  /** Connections at once; each costs some 80 KB with TLS, which the process keeps for the next ones. */
   readonly maxConnections: number;
   /** Connections at once from one address; many people can share one. */
   readonly maxConnectionsPerAddress: number;
