@@ -23,7 +23,9 @@ import type { PeerKind } from "./kinds.ts";
 const require = createRequire(import.meta.url);
 
 /** The same for all peers and workers: a cookie of one that another could not open would be another kind of load. */
-const KEYS = [generateMasterKey((lengthBytes) => Uint8Array.from({ length: lengthBytes }, (_, index) => index))];
+const KEYS = [
+  generateMasterKey((lengthBytes) => Uint8Array.from({ length: lengthBytes }, (_, index) => index)),
+];
 
 /** The origin: what Node's own server does at its fastest. */
 function startOrigin(): Promise<number> {
