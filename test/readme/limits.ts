@@ -12,7 +12,7 @@ const CLIENT_REASONS: Readonly<Record<keyof typeof CLIENT_DEFAULTS, string>> = {
   keepAliveTimeoutMs: "that a connection may be idle: longer than the 60 s of usual balancers in front",
   maxHeaderBytes: "of a header section; beyond it 431. Twice what cookies of one host grow to",
   checkingIntervalMs: "between two looks for connections that are over their time",
-  maxConnections: "connections; each costs some 50 KB with TLS",
+  maxConnections: "connections; each costs some 80 KB with TLS, which is kept for the next ones",
   maxConnectionsPerAddress: "connections of one address, which many people can share",
   maxConcurrentStreams: "streams at once on one HTTP/2 connection",
   maxRequests: "requests under way; beyond it 503 with Retry-After, before memory grows",

@@ -241,4 +241,23 @@ describe("floods over HTTP/2 (D3)", () => {
     await new Promise((resolve) => session.once("remoteSettings", resolve));
     expect(session.remoteSettings.maxConcurrentStreams).toBe(100);
   });
+
+  test("rapid reset below the pace that Node notices: three hundred end the session, a page's hundred do not", async () => {
+    const { gateway } = await start();
+    const resets = async (count: number): Promise<TLSSocket> => {
+      const socket = await openFrames(gateway.port);
+      cleanups.push(() => void socket.destroy());
+      socket.resume();
+      for (let index = 0; index < count && !socket.destroyed; index += 1) {
+        socket.write(frame(FRAME.headers, END_STREAM | END_HEADERS, index * 2 + 1, REQUEST_BLOCK));
+        socket.write(frame(FRAME.rstStream, 0, index * 2 + 1, Buffer.from([0, 0, 0, 8])));
+        if (index % 25 === 24) await sleep(10);
+      }
+      return socket;
+    };
+    const [page, attacker] = await Promise.all([resets(100), resets(300)]);
+    await expect.poll(() => attacker.destroyed).toBe(true);
+    expect(page.destroyed).toBe(false);
+    await fine(gateway.port);
+  });
 });
