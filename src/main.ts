@@ -52,8 +52,18 @@ async function run(rawArgs: readonly string[]): Promise<void> {
     );
   }
   const command = await (typeof load === "function" ? load() : load);
-  if (rest.includes("--help") || rest.includes("-h")) await showUsage(command, main);
+  if (rest.includes("--help") || rest.includes("-h")) await showHelp(command, rest[0]);
   else await runCommand(command, { rawArgs: rest });
+}
+
+/** @param name of a command below this one, if it has any */
+async function showHelp(command: CommandDef, name = ""): Promise<void> {
+  const below = await (typeof command.subCommands === "function"
+    ? command.subCommands()
+    : command.subCommands);
+  const load = below !== undefined && Object.hasOwn(below, name) ? below[name] : undefined;
+  if (load === undefined) await showUsage(command, main);
+  else await showUsage(await (typeof load === "function" ? load() : load), command);
 }
 
 try {

@@ -94,8 +94,8 @@ const MAX_HAR_BYTES = 268_435_456;
 export const analyticsImportCommand = defineCommand({
   meta: {
     name: "import",
-    description: `Count the requests of a log and report sequences, scores and pairs.
-  The log is a period of its own, however old it is: nothing is added to the counts of the last 24 hours.`,
+    // A log is a period of its own, however old it is: nothing is added to the counts of the last 24 hours.
+    description: "Count the requests of a log, of any age, and report sequences, scores and pairs",
   },
   args,
   async run({ args: given, rawArgs }) {
