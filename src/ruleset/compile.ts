@@ -25,7 +25,10 @@ export interface CompiledRule<R extends CompilableRule = Rule> {
   readonly rule: R;
   /** Position among all rules given, those that are off included. */
   readonly index: number;
+  /** Asked while the sequence is known. */
   readonly matches: Predicate;
+  /** Asked in its place while it is not. */
+  readonly whenUnknown: Predicate;
   /** Whether it reads what nobody knows while the state of the sequence cannot be had. */
   readonly asksHistory: boolean;
 }
@@ -37,7 +40,7 @@ export interface CompiledRules<R extends CompilableRule = Rule> {
    * @param currentOp value of `cf.sequence.current_op`; rules that need another one are not evaluated
    * @returns whether `visit` stopped
    */
-  match(values: FieldValues, currentOp: string, visit: (rule: CompiledRule<R>) => boolean): boolean;
+  match(values: RuleValues, currentOp: string, visit: (rule: CompiledRule<R>) => boolean): boolean;
   /** The compiled rules, in order, without those that are off. */
   readonly rules: readonly CompiledRule<R>[];
   /** Names of all fields that the compiled rules read. */
@@ -104,7 +107,13 @@ export function compileRules<R extends CompilableRule>(
     const { ops, reads } = parts;
     if (rule.enabled) {
       const asksHistory = parts.couldMatch !== undefined;
-      const entry = { rule, index, matches: withoutHistory(rule, parts), asksHistory };
+      const entry = {
+        rule,
+        index,
+        matches: parts.matches,
+        whenUnknown: whenUnknown(rule, parts),
+        asksHistory,
+      };
       compiled.push(entry);
       indexed.add(entry, ops);
       for (const name of rule.reads === undefined ? reads : reads.union(rule.reads)) {
@@ -136,17 +145,20 @@ const HISTORY_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** What a rule says while the sequence cannot be had is for its `on_state_error` to say, not for an empty sequence. */
-function withoutHistory(rule: CompilableRule, { matches, couldMatch }: RuleParts): Predicate {
+function whenUnknown(rule: CompilableRule, { matches, couldMatch }: RuleParts): Predicate {
   if (couldMatch === undefined) return matches;
-  const blocks = rule.on_state_error === "block";
-  return (values: RuleValues) =>
-    values.isHistoryUnknown === true ? blocks && couldMatch(values) : matches(values);
+  return rule.on_state_error === "block" ? couldMatch() : never;
 }
+
+const never: Predicate = () => false;
 
 export interface RuleParts {
   readonly matches: Predicate;
-  /** Whether some sequence would make it match; `undefined` for an expression that does not ask for the sequence. */
-  readonly couldMatch: Predicate | undefined;
+  /**
+   * Compiles whether some sequence would make it match, which few rules want to know; `undefined` for an expression
+   * that does not ask for the sequence.
+   */
+  readonly couldMatch: (() => Predicate) | undefined;
   /** Operations of which one has to be the current one; `undefined` when any may be. */
   readonly ops: ReadonlySet<string> | undefined;
   readonly reads: ReadonlySet<string>;
@@ -157,14 +169,15 @@ function compileRule(
   index: number,
   { scheme, ...options }: CompileRulesOptions & { readonly scheme: Scheme },
 ): RuleParts {
+  const parse = () => parseFilter(expression, scheme, { maxCharacters: MAX_EXPRESSION_CHARACTERS });
   try {
-    const filter = parseFilter(expression, scheme, { maxCharacters: MAX_EXPRESSION_CHARACTERS });
+    const filter = parse();
     const reads = referencedFields(filter);
     return {
       matches: compileFilter(filter, options),
       couldMatch: reads.isDisjointFrom(HISTORY_FIELDS)
         ? undefined
-        : compileFilter(couldBeTrue(filter, HISTORY_FIELDS), options),
+        : () => compileFilter(couldBeTrue(parse(), HISTORY_FIELDS), options),
       ops: necessaryValues(filter, CURRENT_OP),
       reads,
     };
@@ -200,11 +213,12 @@ class RuleIndex<R extends CompilableRule> {
     }
   }
 
-  match(values: FieldValues, currentOp: string, visit: (rule: CompiledRule<R>) => boolean): boolean {
+  match(values: RuleValues, currentOp: string, visit: (rule: CompiledRule<R>) => boolean): boolean {
+    const isUnknown = values.isHistoryUnknown === true;
     const always = this.#always;
     const ofOp = this.#byOp.get(currentOp) ?? always;
     if (ofOp === always || always.length === 0) {
-      return matchInOrder(ofOp, values, visit);
+      return matchInOrder(ofOp, { values, isUnknown }, visit);
     }
     // Both lists are in order: the one whose head comes first is asked first.
     let a = 0;
@@ -219,7 +233,7 @@ class RuleIndex<R extends CompilableRule> {
       } else {
         o += 1;
       }
-      if (rule.matches(values) && visit(rule)) {
+      if ((isUnknown ? rule.whenUnknown : rule.matches)(values) && visit(rule)) {
         return true;
       }
     }
@@ -229,12 +243,12 @@ class RuleIndex<R extends CompilableRule> {
 
 function matchInOrder<R extends CompilableRule>(
   rules: readonly CompiledRule<R>[],
-  values: FieldValues,
+  { values, isUnknown }: { readonly values: RuleValues; readonly isUnknown: boolean },
   visit: (rule: CompiledRule<R>) => boolean,
 ): boolean {
   for (let at = 0; at < rules.length; at += 1) {
     const rule = rules[at] as CompiledRule<R>;
-    if (rule.matches(values) && visit(rule)) {
+    if ((isUnknown ? rule.whenUnknown : rule.matches)(values) && visit(rule)) {
       return true;
     }
   }
