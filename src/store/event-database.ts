@@ -1,10 +1,8 @@
 /** The table of security events in SQLite. */
-import { chmodSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
-import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { SecurityEvent } from "../engine/index.ts";
 import type { EventQuery, StoredEvent } from "./event-types.ts";
-import { BUSY_TIMEOUT_MS } from "./limits.ts";
+import { openExpendable } from "./expendable-database.ts";
 
 /** Events that fire on ordinary requests are bounded by themselves, so that they do not push out the rest. */
 export type EventClass = "rewrite" | "other";
@@ -33,7 +31,7 @@ const COLUMNS = {
 
 const NAMES = Object.keys(COLUMNS) as (keyof typeof COLUMNS)[];
 
-const SCHEMA = `
+const SQL = `
   CREATE TABLE IF NOT EXISTS events (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     class TEXT NOT NULL,
@@ -48,7 +46,7 @@ const SCHEMA = `
 `;
 
 /** Bump it when a column changes: an older table is begun anew. */
-const SCHEMA_VERSION = 1;
+const SCHEMA = { sql: SQL, version: 1, table: "events" };
 
 /** Rows that one batch takes out at most: a little more than it puts in. */
 const PRUNE_SIZE = 300;
@@ -72,7 +70,7 @@ export class EventDatabase {
 
   constructor(path: string, limits: EventLimits) {
     this.#limits = limits;
-    this.#database = open(path);
+    this.#database = openExpendable(path, SCHEMA);
     const columns = ["class", "at", "zone_id", ...NAMES, "body"];
     const marks = columns.map(() => "?").join(", ");
     this.#insert = this.#database.prepare(`INSERT INTO events (${columns.join(", ")}) VALUES (${marks})`);
@@ -162,25 +160,5 @@ export class EventDatabase {
     const count = (eventClass: EventClass): number =>
       Number((this.#count.get(eventClass) as Record<string, SQLOutputValue>)["count"]);
     return { rewrite: count("rewrite"), other: count("other") };
-  }
-}
-
-function open(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-  try {
-    if (path !== ":memory:") chmodSync(path, 0o600);
-    // OFF: a process that dies loses nothing that was written; power that fails may, and then it is events only.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
-    const { user_version: version } = database.prepare("PRAGMA user_version").get() as Record<
-      string,
-      SQLOutputValue
-    >;
-    if (Number(version) !== SCHEMA_VERSION) database.exec("DROP TABLE IF EXISTS events");
-    database.exec(SCHEMA);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
   }
 }

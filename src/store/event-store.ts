@@ -4,11 +4,10 @@
  * An event that was handed in is in memory until the next batch (a fraction of a second); a crash loses those. The
  * configuration is in another file and is not concerned.
  */
-import { rmSync } from "node:fs";
 import type { SecurityEvent } from "../engine/index.ts";
-import { StoreError } from "./errors.ts";
 import { EventDatabase } from "./event-database.ts";
 import type { EventClass } from "./event-database.ts";
+import { openOrRenew } from "./expendable-database.ts";
 import type { EventQuery, EventStore, EventStoreOptions, StoredEvent } from "./event-types.ts";
 
 const DEFAULT_MAX_EVENTS = 100_000;
@@ -40,26 +39,7 @@ function openDatabase({
   maxAgeMs = DEFAULT_MAX_AGE_MS,
 }: EventStoreOptions): EventDatabase {
   const limits = { maxAgeMs, maxOf: { rewrite: Math.ceil(maxEvents / 10), other: maxEvents } };
-  try {
-    return new EventDatabase(path, limits);
-  } catch (error) {
-    if (!/malformed|not a database|disk image/.test((error as Error).message)) throw cannotOpen(path, error);
-  }
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-  try {
-    return new EventDatabase(path, limits);
-  } catch (error) {
-    throw cannotOpen(path, error);
-  }
-}
-
-function cannotOpen(path: string, error: unknown): StoreError {
-  const found = (error as Error).message;
-  return new StoreError(
-    "ERR_STORE_OPEN",
-    `expected a database that can be opened at \`${path}\`, found: ${found}`,
-    error,
-  );
+  return openOrRenew(path, () => new EventDatabase(path, limits));
 }
 
 class BatchingEventStore implements EventStore {

@@ -1,7 +1,5 @@
 /** Snapshots of counts in a SQLite database of their own, which all processes of a machine write. */
-import { chmodSync, rmSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
-import type { StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SNAPSHOT_KEEP_MS, SNAPSHOT_KINDS } from "../analytics/index.ts";
 import type {
   SnapshotEntry,
@@ -10,10 +8,9 @@ import type {
   SnapshotStore,
   StoredSnapshot,
 } from "../analytics/index.ts";
-import { StoreError } from "./errors.ts";
-import { BUSY_TIMEOUT_MS } from "./limits.ts";
+import { openExpendable, openOrRenew } from "./expendable-database.ts";
 
-const SCHEMA = `
+const SQL = `
   CREATE TABLE IF NOT EXISTS snapshots (
     zone_id TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -26,7 +23,7 @@ const SCHEMA = `
 `;
 
 /** Bump it when a column changes: an older table is begun anew. */
-const SCHEMA_VERSION = 1;
+const SCHEMA = { sql: SQL, version: 1, table: "snapshots" };
 
 const ONE = "zone_id = ? AND kind = ? AND hour_at = ? AND source = ?";
 
@@ -37,7 +34,7 @@ const ONE = "zone_id = ? AND kind = ? AND hour_at = ? AND source = ?";
  * @throws {StoreError} `ERR_STORE_OPEN` when the database cannot be opened or made anew
  */
 export function openSqliteSnapshots(path: string): SnapshotStore {
-  const database = openOrRenew(path);
+  const database = openOrRenew(path, () => openExpendable(path, SCHEMA));
   const statements = prepare(database);
   return {
     put: async (snapshots, nowMs) => putAll(database, statements.put, { snapshots, nowMs }),
@@ -103,47 +100,4 @@ function readOne(
 ): Uint8Array | undefined {
   const bytes = statement.get(zoneId, kind satisfies SnapshotKind, hourAt, source)?.["bytes"];
   return bytes instanceof Uint8Array ? bytes : undefined;
-}
-
-function openOrRenew(path: string): DatabaseSync {
-  try {
-    return open(path);
-  } catch (error) {
-    if (!/malformed|not a database|disk image/.test((error as Error).message)) throw cannotOpen(path, error);
-  }
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-  try {
-    return open(path);
-  } catch (error) {
-    throw cannotOpen(path, error);
-  }
-}
-
-function cannotOpen(path: string, error: unknown): StoreError {
-  const found = (error as Error).message;
-  return new StoreError(
-    "ERR_STORE_OPEN",
-    `expected a database that can be opened at \`${path}\`, found: ${found}`,
-    error,
-  );
-}
-
-function open(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-  try {
-    if (path !== ":memory:") chmodSync(path, 0o600);
-    // OFF: a process that dies loses nothing that was written; power that fails may, and then it is counts only.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
-    const { user_version: version } = database.prepare("PRAGMA user_version").get() as Record<
-      string,
-      unknown
-    >;
-    if (Number(version) !== SCHEMA_VERSION) database.exec("DROP TABLE IF EXISTS snapshots");
-    database.exec(SCHEMA);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }
