@@ -33,6 +33,12 @@ export function stepgate(options: NodeStepgateOptions): NodeMiddleware {
   return Object.assign(middleware, { ready: guard.start() });
 }
 
+const UNUSABLE: Answer = {
+  status: 500,
+  headers: ["content-type", "text/plain; charset=utf-8"],
+  body: "Internal Server Error\n",
+};
+
 async function finishLater(
   entered: Answer | Promise<Answer | undefined>,
   {
@@ -45,11 +51,13 @@ async function finishLater(
   try {
     answer = await entered;
   } catch (error) {
-    // Keys that cannot be used: nothing may pass.
-    next(error);
+    // Keys that cannot be used: nothing may pass, and a `next` that takes no error would go on as if there were none.
+    if (next.length > 0) next(error);
+    else sendAnswer(req, res, UNUSABLE);
     return;
   }
-  if (answer === undefined) next();
+  // What a handler throws is the process's to see, as without us: here it would become a rejection of our own.
+  if (answer === undefined) queueMicrotask(() => next());
   else sendAnswer(req, res, answer);
 }
 

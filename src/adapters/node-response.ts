@@ -2,6 +2,7 @@
  * The response of an application on Node, at the one moment at which its head is complete and not yet sent: all
  * frameworks, streams, errors and redirects come past `writeHead`, and nothing is held back.
  */
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { Answer } from "../engine/index.ts";
 
@@ -19,11 +20,13 @@ export function onHead(res: ServerResponse, edit: HeadEditor): void {
   const hooked = res as unknown as { writeHead: WriteHead };
   const { writeHead } = hooked;
   hooked.writeHead = function editHead(this: ServerResponse, status, ...rest) {
-    // Interim responses come before the one that counts (RFC 9110 section 15.2).
-    if (status < 200) return writeHead.call(this, status, ...rest);
-    hooked.writeHead = writeHead;
+    // Interim responses come before the one that counts (RFC 9110 section 15.2); no number at all is Node's to refuse.
+    if (!(status >= 200)) return writeHead.call(this, status, ...rest);
     const reason = typeof rest[0] === "string" ? rest[0] : undefined;
     const given = toFlat(rest[reason === undefined ? 0 : 1] ?? rest[1]);
+    // What Node throws at is not sent: the head of the application's answer to that error is the one that counts.
+    if (isRefused(this, status, given, reason)) return writeHead.call(this, status, ...rest);
+    hooked.writeHead = writeHead;
     const edited = edit(status, mergedHead(this, given));
     if (edited === undefined) return writeHead.call(this, status, ...rest);
     dropOthers(this, edited);
@@ -31,6 +34,27 @@ export function onHead(res: ServerResponse, edit: HeadEditor): void {
       ? writeHead.call(this, status, edited)
       : writeHead.call(this, status, reason, edited);
   };
+}
+
+/** Whether Node throws at a head rather than sending it. HTTP/2 has no reason, and drops what it does not like. */
+function isRefused(
+  res: ServerResponse,
+  status: number,
+  given: readonly string[],
+  reason: string | undefined,
+): boolean {
+  if (status > 999 || given.length % 2 !== 0) return true;
+  if ((given.length === 0 && reason === undefined) || res.req.httpVersionMajor > 1) return false;
+  try {
+    if (reason !== undefined) validateHeaderValue("reason", reason);
+    for (let index = 0; index < given.length; index += 2) {
+      validateHeaderName(given[index] as string);
+      validateHeaderValue(given[index] as string, given[index + 1] as string);
+    }
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** What `writeHead` was given, in each of the forms that Node takes. */

@@ -1,4 +1,5 @@
 /** The other phases, and HTTP/2, inside an application. */
+import { once } from "node:events";
 import { connect, createServer as createHttp2 } from "node:http2";
 import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
@@ -219,6 +220,26 @@ describe("configuration", () => {
       /expected at least one key/,
     );
     expect(() => onFetch({ operations } as never)).toThrow(/expected `keys`/);
+  });
+});
+
+describe("wrong keys on Node, where somebody listens for rejections, let nothing through", () => {
+  test.each([
+    ["a `next` that takes no error", 500, "Internal Server Error\n"],
+    ["one that does", 503, "told"],
+  ])("%s", async (what, status, body) => {
+    const server = createServer((req, res) => {
+      const guard = onNode({ operations, keys: '{"keys":[]}' });
+      guard.ready.catch(() => undefined);
+      if (what === "one that does") guard(req, res, (error) => res.writeHead(error ? 503 : 200).end("told"));
+      else guard(req, res, () => res.end("passed"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect([response.status, await response.text()]).toEqual([status, body]);
+    server.close();
+    server.closeAllConnections();
   });
 });
 
