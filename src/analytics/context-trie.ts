@@ -12,7 +12,7 @@
  * INVARIANT: count ≤ true count ≤ count + the error bound of its length.
  * INVARIANT: the children of a node do not add up to more than the node.
  */
-import { GATE, MAX_SEQUENCE_LENGTH } from "./limits.ts";
+import { GATE } from "./limits.ts";
 import { medianOf } from "./cutoffs.ts";
 
 /** Words of a node: reference of its parent, its older operation, its count. */
@@ -37,27 +37,28 @@ export interface TrieLoss {
   readonly gated: number;
 }
 
-/** Mutable by design: this is what one hour is counted in. */
-export interface ContextTrie {
+/** Nodes, parents first. Mutable by design. */
+export interface NodeList {
   /** `NODE_WORDS` words a node; signed, because that is what the engines calculate with fastest. */
   nodes: Int32Array;
-  /** Node number + 1, 0 where empty; twice as many places as there may be nodes. */
-  index: Int32Array;
   /** Nodes in use. */
   size: number;
-  /** Nodes that fit before the next growth. */
-  capacity: number;
-  readonly maxNodes: number;
   loss: TrieLoss;
   /** In a sum, how much of what was left out of snapshots was not this node: what its error bound is smaller by. */
   credits: Uint32Array;
 }
 
-/**
- * @param maxNodes power of two, at least 512
- * @param hasCredits for sums of snapshots
- */
-export function createContextTrie(maxNodes: number, hasCredits = false): ContextTrie {
+/** A list in which nodes are found. */
+export interface ContextTrie extends NodeList {
+  /** Node number + 1, 0 where empty; twice as many places as there may be nodes. */
+  index: Int32Array;
+  /** Nodes that fit before the next growth. */
+  capacity: number;
+  readonly maxNodes: number;
+}
+
+/** @param maxNodes power of two, at least 512 */
+export function createContextTrie(maxNodes: number): ContextTrie {
   const capacity = Math.min(maxNodes, START_CAPACITY);
   return {
     nodes: new Int32Array(capacity * NODE_WORDS),
@@ -66,7 +67,7 @@ export function createContextTrie(maxNodes: number, hasCredits = false): Context
     capacity,
     maxNodes,
     loss: { pairs: 0, longer: 0, gated: 0 },
-    credits: new Uint32Array(hasCredits ? capacity : 0),
+    credits: new Uint32Array(capacity),
   };
 }
 
@@ -86,46 +87,6 @@ export function rootHash(op: number): number {
 export function extendHash(hash: number, op: number): number {
   const mixed = Math.imul(hash ^ op, 0x9e37_79b1);
   return mixed ^ (mixed >>> 15);
-}
-
-/**
- * Counts one request.
- *
- * @param path the sequence that it ends: its operation and those before it, newest first, no two neighbours equal,
- *   indexes above 0
- * @param length operations in `path` that count, 1 to 9
- */
-export function recordPath(trie: ContextTrie, path: Uint16Array, length: number): void {
-  if (trie.size + MAX_SEQUENCE_LENGTH > trie.capacity) makeRoom(trie, MAX_SEQUENCE_LENGTH);
-  const { nodes, index } = trie;
-  const mask = index.length - 1;
-  const shift = Math.clz32(mask);
-  let parent = path[0] as number;
-  let count = 0;
-  // A place depends on the operations only, not on the node found before it, so that a processor can already load
-  // the next one while it waits for this one.
-  let hash = rootHash(parent);
-  for (let at = 1; at < length; at += 1) {
-    const op = path[at] as number;
-    hash = extendHash(hash, op);
-    let slot = slotOf(hash, shift);
-    let found = index[slot] as number;
-    while (found !== 0) {
-      const word = (found - 1) * NODE_WORDS;
-      if (nodes[word] === parent && nodes[word + NODE_OP] === op) break;
-      slot = (slot + 1) & mask;
-      found = index[slot] as number;
-    }
-    if (found === 0) {
-      if (at > 1 && trie.size * 2 > trie.maxNodes && closesGate(trie, count)) return;
-      found = append(trie, parent, op);
-      index[slot] = found;
-    }
-    const word = (found - 1) * NODE_WORDS + NODE_COUNT;
-    count = (nodes[word] as number) + 1;
-    nodes[word] = count;
-    parent = FIRST_NODE + found - 1;
-  }
 }
 
 /** A sequence to add: its parent, its oldest operation, how often it was counted. */
@@ -213,15 +174,9 @@ export function hashesOf(trie: ContextTrie): Uint32Array {
   return hashes;
 }
 
-function slotOf(hash: number, shift: number): number {
+/** Place of a hash in a table of 2^(32 - `shift`) places. */
+export function slotOf(hash: number, shift: number): number {
   return Math.imul(hash, 0x85eb_ca6b) >>> shift;
-}
-
-/** Whether a longer context of a sequence counted `count` times has to wait; notes that counts are lost by it. */
-function closesGate(trie: ContextTrie, count: number): boolean {
-  if (count >= GATE) return false;
-  if (trie.loss.gated === 0) trie.loss = { ...trie.loss, gated: 1 };
-  return true;
 }
 
 /** Number of the new node + 1. */
@@ -239,29 +194,38 @@ function grow(trie: ContextTrie): void {
   const nodes = new Int32Array(trie.capacity * NODE_WORDS);
   nodes.set(trie.nodes.subarray(0, trie.size * NODE_WORDS));
   trie.nodes = nodes;
-  if (trie.credits.length > 0) {
-    const credits = new Uint32Array(trie.capacity);
-    credits.set(trie.credits);
-    trie.credits = credits;
-  }
+  const credits = new Uint32Array(trie.capacity);
+  credits.set(trie.credits);
+  trie.credits = credits;
   trie.index = new Int32Array(trie.capacity * 2);
   reindex(trie);
 }
 
 function purge(trie: ContextTrie): void {
-  const { nodes } = trie;
+  // The index serves as scratch space.
+  lowerCounts(trie, trie.index);
+  trie.index.fill(0);
+  reindex(trie);
+}
+
+/**
+ * Lowers counts so that at least a quarter of the nodes can be dropped, and accounts for the loss.
+ *
+ * @param list at least one node
+ * @param scratch a place for each node
+ */
+export function lowerCounts(list: NodeList, scratch: Int32Array): void {
+  const { nodes, size } = list;
   let longer = 0;
-  for (let word = 0; word < trie.size * NODE_WORDS; word += NODE_WORDS) {
+  for (let word = 0; word < size * NODE_WORDS; word += NODE_WORDS) {
     if ((nodes[word] as number) >= FIRST_NODE) longer += 1;
   }
   // Pairs are what rules are made of: they are spared until they fill the tree by themselves.
-  const firstParent = longer * 2 < trie.size ? 0 : FIRST_NODE;
-  const step = medianCount(trie, firstParent);
-  subtract(trie, firstParent, step);
-  trie.index.fill(0);
-  reindex(trie);
-  const { loss } = trie;
-  trie.loss = {
+  const firstParent = longer * 2 < size ? 0 : FIRST_NODE;
+  const step = medianCount(list, firstParent);
+  subtract(list, firstParent, { step, moved: scratch });
+  const { loss } = list;
+  list.loss = {
     ...loss,
     pairs: loss.pairs + (firstParent === 0 ? step : 0),
     longer: loss.longer + step,
@@ -269,7 +233,7 @@ function purge(trie: ContextTrie): void {
 }
 
 /** Median count of the nodes whose parent is at least `firstParent`. */
-function medianCount({ nodes, size }: ContextTrie, firstParent: number): number {
+function medianCount({ nodes, size }: NodeList, firstParent: number): number {
   const counts = new Uint32Array(size);
   let total = 0;
   for (let word = 0; word < size * NODE_WORDS; word += NODE_WORDS) {
@@ -280,11 +244,15 @@ function medianCount({ nodes, size }: ContextTrie, firstParent: number): number 
   return medianOf(counts.subarray(0, total));
 }
 
-/** Lowers counts and closes the gaps. The index serves as scratch space: new node numbers by old ones. */
-function subtract(trie: ContextTrie, firstParent: number, step: number): void {
-  const { nodes, index: moved, credits } = trie;
+/** Lowers counts and closes the gaps; `moved` becomes new node numbers by old ones. */
+function subtract(
+  list: NodeList,
+  firstParent: number,
+  { step, moved }: { readonly step: number; readonly moved: Int32Array },
+): void {
+  const { nodes, credits } = list;
   let kept = 0;
-  for (let node = 0; node < trie.size; node += 1) {
+  for (let node = 0; node < list.size; node += 1) {
     const from = node * NODE_WORDS;
     const parent = nodes[from] as number;
     const count = (nodes[from + NODE_COUNT] as number) - (parent >= firstParent ? step : 0);
@@ -297,12 +265,13 @@ function subtract(trie: ContextTrie, firstParent: number, step: number): void {
     nodes[to] = parent < FIRST_NODE ? parent : FIRST_NODE + (moved[parent - FIRST_NODE] as number);
     nodes[to + NODE_OP] = nodes[from + NODE_OP] as number;
     nodes[to + NODE_COUNT] = count;
-    if (credits.length > 0) credits[kept] = credits[node] as number;
+    // Writing beyond the end of an array without credits does nothing.
+    credits[kept] = credits[node] as number;
     moved[node] = kept;
     kept += 1;
   }
-  trie.credits.fill(0, kept);
-  trie.size = kept;
+  credits.fill(0, kept);
+  list.size = kept;
 }
 
 function reindex(trie: ContextTrie): void {

@@ -1,8 +1,9 @@
 /** Writes what {@link decodeSnapshot} reads. */
 import { FIRST_NODE, NODE_COUNT, NODE_OP, NODE_WORDS } from "./context-trie.ts";
-import type { ContextTrie, TrieLoss } from "./context-trie.ts";
+import type { NodeList, TrieLoss } from "./context-trie.ts";
 import { floorOf } from "./cutoffs.ts";
 import type { HourCounter } from "./hour-counter.ts";
+import { nodesOf } from "./hour-trie.ts";
 import { MAX_SNAPSHOT_NODES } from "./limits.ts";
 import { toNumber } from "./operation-table.ts";
 import type { PairVisitor } from "./pair-counter.ts";
@@ -31,7 +32,7 @@ export interface CountSource {
   idAt(index: number): number;
   readonly raw: ArrayLike<number>;
   readonly visits: ArrayLike<number>;
-  readonly trie: ContextTrie;
+  readonly trie: NodeList;
   /** Of the tree. */
   readonly loss: TrieLoss;
   readonly gappedLoss: number;
@@ -52,7 +53,7 @@ export function encodeSnapshot(counter: HourCounter, size: SnapshotSize = {}): U
     idAt: (index) => toNumber(operations.shortIdAt(index)),
     raw,
     visits,
-    trie,
+    trie: nodesOf(trie),
     loss: trie.loss,
     gappedLoss: pairs.loss,
     forEachPair: (visit) => pairs.forEach(visit),
@@ -129,7 +130,7 @@ interface NodeFloors {
 }
 
 /** Pairs are what rules are made of: longer sequences give way to them, as long as they leave them half of the room. */
-function nodeFloorsOf(trie: ContextTrie, maxNodes: number): NodeFloors {
+function nodeFloorsOf(trie: NodeList, maxNodes: number): NodeFloors {
   if (trie.size <= maxNodes) return { pairs: 1, longer: 1 };
   const pairs = new Uint32Array(trie.size);
   const longer = new Uint32Array(trie.size);
@@ -150,13 +151,13 @@ function nodeFloorsOf(trie: ContextTrie, maxNodes: number): NodeFloors {
   return { pairs: floor, longer: Math.max(floor, floorOf(longer.subarray(0, longerSize), maxNodes - kept)) };
 }
 
-function isWritten({ nodes }: ContextTrie, node: number, floors: NodeFloors): boolean {
+function isWritten({ nodes }: NodeList, node: number, floors: NodeFloors): boolean {
   const word = node * NODE_WORDS;
   const floor = (nodes[word] as number) < FIRST_NODE ? floors.pairs : floors.longer;
   return (nodes[word + NODE_COUNT] as number) >= floor;
 }
 
-function writeNodes(writer: ByteWriter, trie: ContextTrie, floors: NodeFloors, ranks: Uint16Array): void {
+function writeNodes(writer: ByteWriter, trie: NodeList, floors: NodeFloors, ranks: Uint16Array): void {
   const { nodes, size } = trie;
   const numbers = new Uint32Array(size);
   let written = 0;

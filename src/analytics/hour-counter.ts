@@ -1,7 +1,7 @@
 /** Counts the requests of one hour, from the sequence that each of them carries; no visitor is remembered. */
-import { createContextTrie, recordPath } from "./context-trie.ts";
-import type { ContextTrie } from "./context-trie.ts";
 import { createDensePairs } from "./dense-pairs.ts";
+import { bytesOf, createHourTrie, recordPaths } from "./hour-trie.ts";
+import type { HourTrie } from "./hour-trie.ts";
 import {
   DEFAULT_MAX_NODES,
   DEFAULT_PAIR_SLOTS,
@@ -9,22 +9,34 @@ import {
   MAX_MAX_NODES,
   MAX_PAIR_SLOTS,
   MAX_PREVIOUS,
-  MAX_SEQUENCE_LENGTH,
 } from "./limits.ts";
+import { parseShortId } from "./operation-table.ts";
 import type { OperationTable } from "./operation-table.ts";
 import type { PairCounter } from "./pair-counter.ts";
+import { addPairs, addPath, addRequest, createRequestBatch } from "./request-batch.ts";
+import type { RequestBatch } from "./request-batch.ts";
 import { createSparsePairs } from "./sparse-pairs.ts";
+
+/** Requests that are counted together. */
+const MAX_BATCH = 64;
+/** Places of the tree for each of them, so that a batch takes but a small part of it. */
+const NODES_PER_REQUEST = 256;
+
+/** The signed 32-bit number that the short id of an entry spells; `undefined` for text that is none. */
+export type OpNumberOf = (entry: { readonly op: string }) => number | undefined;
 
 export interface HourCounterOptions {
   /** Operations of the zone; it may grow while counting goes on. */
   readonly operations: OperationTable;
-  /** Sequences kept, a power of two from 512 to 1,048,576; 20 bytes each. 262,144 by default. */
+  /** Sequences kept, a power of two from 512 to 524,288; 20 bytes each. 262,144 by default. */
   readonly maxNodes?: number;
   /**
    * Pairs kept when there are more than 1,023 operations, a power of two from 4,096 to 4,194,304 of which three
    * quarters are used; 8 bytes each. 262,144 by default. Up to 1,023 operations all pairs are kept.
    */
   readonly maxPairs?: number;
+  /** How the number of an entry is found; from its text by default. */
+  readonly opNumberOf?: OpNumberOf;
 }
 
 export interface HourCounter {
@@ -46,7 +58,7 @@ export interface HourCounter {
   recordEntries(currentOp: string, entries: readonly { readonly op: string }[]): void;
   /** Remembers that a request was not counted because of a fairness cap. */
   addCapped(): void;
-  /** What was counted so far; arrays that go on changing. */
+  /** What was counted so far, requests that wait included; arrays that go on changing. */
   counts(): HourCounts;
 }
 
@@ -58,106 +70,124 @@ export interface HourCounts {
   readonly raw: Uint32Array;
   /** Requests by operation that did not directly repeat it. */
   readonly visits: Uint32Array;
-  readonly trie: ContextTrie;
+  readonly trie: HourTrie;
   readonly pairs: PairCounter;
 }
 
 /** @throws {RangeError} for a `maxNodes` or `maxPairs` that is no power of two in its range */
 export function createHourCounter(options: HourCounterOptions): HourCounter {
-  const { operations } = options;
-  if (options.maxNodes !== undefined) checkPower("maxNodes", options.maxNodes, [512, MAX_MAX_NODES]);
-  if (options.maxPairs !== undefined) checkPower("maxPairs", options.maxPairs, [4096, MAX_PAIR_SLOTS]);
-
-  let capacity = capacityFor(operations.size);
-  let raw = new Uint32Array(capacity);
-  let visits = new Uint32Array(capacity);
-  let pairs = createPairs(capacity, options.maxPairs);
-  const trie = createContextTrie(options.maxNodes ?? DEFAULT_MAX_NODES);
-  const indexes = new Uint16Array(MAX_PREVIOUS);
-  const path = new Uint16Array(MAX_SEQUENCE_LENGTH);
-  const pairKeys = new Int32Array(MAX_PREVIOUS);
+  const { operations, opNumberOf = parseEntry } = options;
+  const counting = createCounting(options);
+  const { batch, trie } = counting;
   let capped = 0;
 
   return {
     operations,
     get bytes() {
-      const counts = raw.byteLength + visits.byteLength + pairs.bytes;
-      return counts + trie.nodes.byteLength + trie.index.byteLength;
+      return counting.raw.byteLength + counting.visits.byteLength + counting.pairs.bytes + bytesOf(trie);
     },
-    record: (op, previousOps) => count(op, previousOps, Math.min(previousOps.length, MAX_PREVIOUS)),
-    recordIds(currentOp, previousOps) {
+    record(op, previousOps) {
+      if (op === 0) return;
       const length = Math.min(previousOps.length, MAX_PREVIOUS);
-      for (let at = 0; at < length; at += 1) indexes[at] = operations.indexOf(previousOps[at] as string);
-      count(operations.indexOf(currentOp), indexes, length);
+      const from = batch.size * MAX_PREVIOUS;
+      for (let at = 0; at < length; at += 1) batch.previous[from + at] = previousOps[at] as number;
+      if (addRequest(batch, op, length)) count();
+    },
+    recordIds(currentOp, previousOps) {
+      const op = operations.indexOf(currentOp);
+      if (op === 0) return;
+      const length = Math.min(previousOps.length, MAX_PREVIOUS);
+      const from = batch.size * MAX_PREVIOUS;
+      for (let at = 0; at < length; at += 1)
+        batch.previous[from + at] = operations.indexOf(previousOps[at] as string);
+      if (addRequest(batch, op, length)) count();
     },
     recordEntries(currentOp, entries) {
+      const op = operations.indexOf(currentOp);
+      if (op === 0) return;
       const length = Math.min(entries.length, MAX_PREVIOUS);
+      const from = batch.size * MAX_PREVIOUS;
       for (let at = 0; at < length; at += 1)
-        indexes[at] = operations.indexOf((entries[at] as { readonly op: string }).op);
-      count(operations.indexOf(currentOp), indexes, length);
+        batch.previous[from + at] = operations.indexOfNumber(
+          opNumberOf(entries[at] as { readonly op: string }),
+        );
+      if (addRequest(batch, op, length)) count();
     },
     addCapped: () => {
       capped += 1;
     },
-    counts: () => ({ capped, raw, visits, trie, pairs }),
+    counts() {
+      count();
+      const { raw, visits, pairs } = counting;
+      return { capped, raw, visits, trie, pairs };
+    },
   };
 
-  function count(op: number, previous: ArrayLike<number>, length: number): void {
-    if (op === 0) return;
-    if (operations.size >= capacity) widen();
-    raw[op] = (raw[op] as number) + 1;
-    const distinct = collectPairs(pairKeys, op, previous, length);
-    if (distinct > 0) pairs.add(pairKeys, distinct);
-    // A repeat is the same step of the journey (product documentation, "Repeated sequences").
-    if (length > 0 && previous[0] === op) return;
-    visits[op] = (visits[op] as number) + 1;
-    const steps = collectPath(path, op, previous, length);
-    if (steps > 1) recordPath(trie, path, steps);
-  }
-
-  function widen(): void {
-    capacity = capacityFor(operations.size);
-    raw = widened(raw, capacity);
-    visits = widened(visits, capacity);
-    if (pairs.maxIndex >= capacity - 1) return;
-    const wider = createPairs(capacity, options.maxPairs);
-    pairs.forEach((op, before, times) => wider.put(op, before, times));
-    pairs = wider;
+  function count(): void {
+    if (operations.size >= counting.capacity) widen(counting, operations.size, options.maxPairs);
+    countBatch(counting);
   }
 }
 
-/** Writes each operation that is in the history of a request, once, as a key of {@link PairCounter.add}. */
-function collectPairs(keys: Int32Array, op: number, previous: ArrayLike<number>, length: number): number {
-  const row = op << 16;
+/** Mutable by design. */
+interface Counting {
+  /** Above every index. */
+  capacity: number;
+  raw: Uint32Array<ArrayBuffer>;
+  visits: Uint32Array<ArrayBuffer>;
+  pairs: PairCounter;
+  readonly trie: HourTrie;
+  readonly batch: RequestBatch;
+}
+
+function createCounting({
+  operations,
+  maxNodes = DEFAULT_MAX_NODES,
+  maxPairs,
+}: HourCounterOptions): Counting {
+  checkPower("maxNodes", maxNodes, [512, MAX_MAX_NODES]);
+  if (maxPairs !== undefined) checkPower("maxPairs", maxPairs, [4096, MAX_PAIR_SLOTS]);
+  const capacity = capacityFor(operations.size);
+  return {
+    capacity,
+    raw: new Uint32Array(capacity),
+    visits: new Uint32Array(capacity),
+    pairs: createPairs(capacity, maxPairs),
+    trie: createHourTrie(maxNodes),
+    batch: createRequestBatch(Math.min(MAX_BATCH, maxNodes / NODES_PER_REQUEST)),
+  };
+}
+
+/** Counts the requests that wait. */
+function countBatch({ raw, visits, pairs, trie, batch }: Counting): void {
   let distinct = 0;
-  for (let at = 0; at < length; at += 1) {
-    const earlier = previous[at] as number;
-    // Histories are short: looking back is faster than any table.
-    let same = 0;
-    while (previous[same] !== earlier) same += 1;
-    if (same < at || earlier === 0) continue;
-    keys[distinct] = row | earlier;
-    distinct += 1;
+  batch.paths.size = 0;
+  for (let request = 0; request < batch.size; request += 1) {
+    const op = batch.ops[request] as number;
+    raw[op] = (raw[op] as number) + 1;
+    distinct = addPairs(batch, request, distinct);
+    // A repeat is the same step of the journey (product documentation, "Repeated sequences").
+    if ((batch.lengths[request] as number) > 0 && batch.previous[request * MAX_PREVIOUS] === op) continue;
+    visits[op] = (visits[op] as number) + 1;
+    addPath(batch, request);
   }
-  return distinct;
+  batch.size = 0;
+  pairs.add(batch.pairs, distinct);
+  recordPaths(trie, batch.paths);
 }
 
-/** Writes the sequence that ends with `op`, newest first and without direct repeats. */
-function collectPath(path: Uint16Array, op: number, previous: ArrayLike<number>, length: number): number {
-  path[0] = op;
-  let steps = 1;
-  let last = op;
-  for (let at = 0; at < length && steps < MAX_SEQUENCE_LENGTH; at += 1) {
-    const earlier = previous[at] as number;
-    if (earlier === last) continue;
-    // What lies behind an unknown operation was not directly before.
-    if (earlier === 0) break;
-    path[steps] = earlier;
-    steps += 1;
-    last = earlier;
-  }
-  return steps;
+function widen(counting: Counting, operations: number, maxPairs: number | undefined): void {
+  const capacity = capacityFor(operations);
+  counting.capacity = capacity;
+  counting.raw = widened(counting.raw, capacity);
+  counting.visits = widened(counting.visits, capacity);
+  if (counting.pairs.maxIndex >= capacity - 1) return;
+  const wider = createPairs(capacity, maxPairs);
+  counting.pairs.forEach((op, before, times) => wider.put(op, before, times));
+  counting.pairs = wider;
 }
+
+const parseEntry: OpNumberOf = ({ op }) => parseShortId(op);
 
 /** Power of two above every index. */
 function capacityFor(operations: number): number {

@@ -5,7 +5,10 @@ import type { HourCounter, HourCounterOptions } from "./hour-counter.ts";
 import { CLOSED_MAX_NODES, CLOSED_MAX_PAIRS, HOUR_MS, WINDOW_HOURS } from "./limits.ts";
 import { createOperationTable } from "./operation-table.ts";
 
-export interface HourRecorderOptions extends Pick<HourCounterOptions, "maxNodes" | "maxPairs"> {
+export interface HourRecorderOptions extends Pick<
+  HourCounterOptions,
+  "maxNodes" | "maxPairs" | "opNumberOf"
+> {
   /** Short ids of the zone's operations. */
   readonly operations: readonly string[];
 }

@@ -13,6 +13,9 @@ const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
 
 /** Places of a new table, a power of two; at most half of them are in use. */
 const START_SLOTS = 64;
+/** Words of a place: the number that an id spells, its index or 0. */
+const SLOT_WORDS = 2;
+const INDEX = 1;
 
 /** Operations of one zone in the order in which they were added; an index never changes its meaning. */
 export interface OperationTable {
@@ -22,6 +25,8 @@ export interface OperationTable {
   readonly size: number;
   /** Index of a short id, 0 when it is not in the table. */
   indexOf(shortId: string): number;
+  /** The same for the signed 32-bit number that a short id spells, `undefined` for text that is none. */
+  indexOfNumber(id: number | undefined): number;
   /** Short id at an index, `""` where there is none. */
   shortIdAt(index: number): string;
   /**
@@ -43,8 +48,7 @@ export interface OperationTable {
  */
 export function createOperationTable(shortIds: readonly string[], version = 1): OperationTable {
   const known: string[] = [""];
-  let ids = new Int32Array(START_SLOTS);
-  let indexes = new Uint16Array(START_SLOTS);
+  let slots = new Int32Array(START_SLOTS * SLOT_WORDS);
   let shift = Math.clz32(START_SLOTS - 1);
   let current = version;
 
@@ -55,22 +59,20 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
     get size() {
       return known.length - 1;
     },
-    indexOf(shortId) {
-      const id = parseShortId(shortId);
-      return id === undefined ? 0 : (indexes[slotOf(id)] as number);
-    },
+    indexOf: (shortId) => indexOfNumber(parseShortId(shortId)),
+    indexOfNumber,
     shortIdAt: (index) => known[index] ?? "",
     add(added) {
       for (const shortId of added) checkShortId(shortId);
       const before = known.length;
       for (const shortId of added) {
         if (known.length > MAX_OPERATIONS) break;
-        if (known.length * 2 >= ids.length) widen();
+        if (known.length * 2 * SLOT_WORDS >= slots.length) widen();
         const id = toNumber(shortId) | 0;
         const slot = slotOf(id);
-        if (indexes[slot] !== 0) continue;
-        ids[slot] = id;
-        indexes[slot] = known.length;
+        if (slots[slot + INDEX] !== 0) continue;
+        slots[slot] = id;
+        slots[slot + INDEX] = known.length;
         known.push(shortId);
       }
       if (known.length > before) current += 1;
@@ -80,30 +82,32 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
   current = version;
   return table;
 
+  function indexOfNumber(id: number | undefined): number {
+    return id === undefined ? 0 : (slots[slotOf(id) + INDEX] as number);
+  }
+
   /** Where an id is, or would be put. */
   function slotOf(id: number): number {
-    const mask = ids.length - 1;
-    let slot = Math.imul(id, 0x9e37_79b1) >>> shift;
-    while (indexes[slot] !== 0 && ids[slot] !== id) slot = (slot + 1) & mask;
+    const mask = slots.length - 1;
+    let slot = (Math.imul(id, 0x9e37_79b1) >>> shift) * SLOT_WORDS;
+    while (slots[slot + INDEX] !== 0 && slots[slot] !== id) slot = (slot + SLOT_WORDS) & mask;
     return slot;
   }
 
   function widen(): void {
-    const slots = ids.length * 2;
-    ids = new Int32Array(slots);
-    indexes = new Uint16Array(slots);
-    shift = Math.clz32(slots - 1);
+    slots = new Int32Array(slots.length * 2);
+    shift -= 1;
     for (let index = 1; index < known.length; index += 1) {
       const id = toNumber(known[index] as string) | 0;
       const slot = slotOf(id);
-      ids[slot] = id;
-      indexes[slot] = index;
+      slots[slot] = id;
+      slots[slot + INDEX] = index;
     }
   }
 }
 
 /** The number that a short id spells, signed; `undefined` for any other text. */
-function parseShortId(text: string): number | undefined {
+export function parseShortId(text: string): number | undefined {
   if (text.length !== SHORT_ID_LENGTH) return undefined;
   let id = 0;
   let seen = 0;

@@ -8,7 +8,6 @@
  * at most the step of each purge.
  */
 import { medianOf } from "./cutoffs.ts";
-import { MAX_PREVIOUS } from "./limits.ts";
 import type { PairCounter, PairVisitor } from "./pair-counter.ts";
 
 const START_SLOTS = 4096;
@@ -20,6 +19,9 @@ const DROPPED_SHARE = 0.75;
 const BINS = 256;
 /** Bits of the filter per place of the table: 128 KB beside 262,144 places. */
 const FILTER_BITS_LOG2 = 2;
+
+/** Pairs that are counted together. */
+const CHUNK = 512;
 
 interface Table {
   /** Two words a place: key, count. A count of 0 means empty. */
@@ -38,6 +40,8 @@ interface Table {
   filterUsed: number;
   /** Scratch: the pairs of a request that are to be counted. */
   readonly seen: Int32Array;
+  /** Means nothing: what was loaded ahead, put together so that it has to be loaded. */
+  touched: number;
 }
 
 /** @param maxSlots power of two, at least 4,096; three quarters of them are used, 8 bytes each */
@@ -54,7 +58,8 @@ export function createSparsePairs(maxSlots: number): PairCounter {
     filter: new Int32Array(0),
     filterShift: 0,
     filterUsed: 0,
-    seen: new Int32Array(MAX_PREVIOUS),
+    seen: new Int32Array(CHUNK),
+    touched: 0,
   };
   return {
     get loss() {
@@ -65,9 +70,13 @@ export function createSparsePairs(maxSlots: number): PairCounter {
       return table.words.byteLength + table.filter.byteLength + table.seen.byteLength;
     },
     add(keys, length) {
-      if (table.used + length > table.limit) makeRoom(table, length);
-      if (table.filter.length === 0) insert(table, keys, length);
-      else insert(table, table.seen, takeSeen(table, keys, length));
+      for (let from = 0; from < length; from += CHUNK) {
+        const chunk = length <= CHUNK ? keys : keys.subarray(from, from + CHUNK);
+        const size = Math.min(length - from, CHUNK);
+        if (table.used + size > table.limit) makeRoom(table, size);
+        if (table.filter.length === 0) insert(table, chunk, size);
+        else insert(table, table.seen, takeSeen(table, chunk, size));
+      }
     },
     put(op, before, count) {
       if (table.used + 1 > table.limit) makeRoom(table, 1);
@@ -99,6 +108,11 @@ function takeSeen(table: Table, keys: Int32Array, length: number): number {
 function insert(table: Table, keys: Int32Array, length: number): void {
   const { words, shift } = table;
   const mask = words.length - 1;
+  let touched = 0;
+  for (let at = 0; at < length; at += 1) {
+    touched ^= words[(hashOf(keys[at] as number) >>> shift) * 2] as number;
+  }
+  table.touched = touched;
   let added = 0;
   for (let at = 0; at < length; at += 1) {
     const key = keys[at] as number;

@@ -37,7 +37,7 @@ export function createSum(ids: Uint32Array): Sum {
     ids,
     raw: new Float64Array(ids.length + 1),
     visits: new Float64Array(ids.length + 1),
-    trie: createContextTrie(SUM_MAX_NODES, true),
+    trie: createContextTrie(SUM_MAX_NODES),
     leftOut: { pairs: 0, longer: 0 },
     parts: [],
     gappedLoss: 0,

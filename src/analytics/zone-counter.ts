@@ -8,6 +8,7 @@ import { createFairnessCap } from "./fairness-cap.ts";
 import type { FairnessCap, FairnessCapOptions } from "./fairness-cap.ts";
 import { createHourRecorder } from "./hour-recorder.ts";
 import type { CountedHour } from "./hour-recorder.ts";
+import type { OpNumberOf } from "./hour-counter.ts";
 import type { SnapshotKind } from "./snapshot-store.ts";
 
 export interface ZoneCounterOptions {
@@ -16,6 +17,8 @@ export interface ZoneCounterOptions {
   readonly cap: FairnessCapOptions;
   /** A number from 0 to below 1, each time another. */
   readonly random: () => number;
+  /** How the number of an entry's short id is found; from its text by default. */
+  readonly opNumberOf?: OpNumberOf;
 }
 
 /** A request to an operation, and the past that it brought along. */
@@ -44,8 +47,9 @@ export interface ZoneCounter {
 }
 
 /** @throws {RangeError} for text that is no short id, and for caps out of range */
-export function createZoneCounter({ operations, cap: capOptions, random }: ZoneCounterOptions): ZoneCounter {
-  const recorder = createHourRecorder({ operations });
+export function createZoneCounter(options: ZoneCounterOptions): ZoneCounter {
+  const { cap: capOptions, random } = options;
+  const recorder = createHourRecorder(options);
   const discovery = createDiscoveryRecorder();
   // Half a megabyte: made when the zone has its first visitor.
   let cap: FairnessCap | undefined;

@@ -2,6 +2,7 @@
 import { createZoneCounter, HOUR_MS, SNAPSHOT_KINDS } from "../analytics/index.ts";
 import type { FairnessCapOptions, SnapshotStore, StoredSnapshot, ZoneCounter } from "../analytics/index.ts";
 import type { ConfigSource, JudgedRequest, TrafficFactory, Zone, ZoneTraffic } from "../engine/index.ts";
+import { opNumberOf } from "../sequence/index.ts";
 import type { Logger } from "./log.ts";
 import { reasonOf } from "./user-error.ts";
 
@@ -92,7 +93,7 @@ class CountedTraffic implements Traffic {
     const shortIds = operations.map(({ shortId }) => shortId);
     const known = this.#counters.get(id);
     known?.setOperations(shortIds);
-    const counter = known ?? createZoneCounter({ operations: shortIds, cap, random });
+    const counter = known ?? createZoneCounter({ operations: shortIds, cap, random, opNumberOf });
     this.#counters.set(id, counter);
     return counter;
   }

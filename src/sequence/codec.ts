@@ -11,6 +11,7 @@
  *
  * Whole numbers are big-endian. Every sequence has exactly one encoding, and nothing else decodes.
  */
+import { createEntry, parseShortId } from "./entry.ts";
 import { MAX_ENTRIES } from "./limits.ts";
 import type { SequenceEntry, SequencePayload } from "./types.ts";
 
@@ -29,11 +30,6 @@ const MAX_GAP_MS = 2 ** (7 * MAX_VARINT_BYTES) - 1;
 
 const TWO_32 = 2 ** 32;
 const MAX_SID = 2 ** 48 - 1;
-
-/** Value of a lower-case hex digit by character code, -1 for any other character. */
-const HEX_DIGITS = Int8Array.from({ length: 128 }, (_, code) =>
-  "0123456789abcdef".indexOf(String.fromCharCode(code)),
-);
 
 /** Two digits for each byte. */
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
@@ -86,11 +82,12 @@ export function decodePayload(bytes: Uint8Array, nowMs: number): SequencePayload
   let at = nearestInstant(readUint32(bytes, offset), Math.floor(nowMs));
   offset += TIME_BYTES;
 
-  const entries: SequenceEntry[] = [{ op: readOp(bytes, offset), at }];
+  const entries: SequenceEntry[] = [createEntry(readOp(bytes, offset), at, readUint32(bytes, offset) | 0)];
   offset += OP_BYTES;
   while (entries.length < count) {
     if (offset + OP_BYTES >= bytes.length) return undefined;
     const op = readOp(bytes, offset);
+    const number = readUint32(bytes, offset) | 0;
     offset += OP_BYTES;
     const length = varintLength(bytes, offset);
     if (length === 0) return undefined;
@@ -99,7 +96,7 @@ export function decodePayload(bytes: Uint8Array, nowMs: number): SequencePayload
     // INVARIANT: newest first, at the same millisecond ascending by operation, no pair twice.
     if (gapMs === 0 && op <= (entries.at(-1)?.op ?? "")) return undefined;
     at -= gapMs;
-    entries.push({ op, at });
+    entries.push(createEntry(op, at, number));
   }
   if (offset !== bytes.length) return undefined;
   return { sid, genesis: (first & GENESIS_BIT) !== 0, entries };
@@ -145,21 +142,11 @@ function writeUint32(bytes: Uint8Array, offset: number, value: number): number {
 }
 
 function writeOp(bytes: Uint8Array, offset: number, op: string): number {
-  let high = 0;
-  let low = 0;
-  // A digit that is none makes its half negative, and negative it stays.
-  for (let index = 0; index < 4; index += 1) {
-    high = (high << 4) | digitAt(op, index);
-    low = (low << 4) | digitAt(op, index + 4);
-  }
-  if (op.length !== OP_BYTES * 2 || high < 0 || low < 0) {
+  const number = parseShortId(op);
+  if (number === undefined) {
     throw new RangeError(`expected a short id of 8 lower-case hex characters, found \`${op}\``);
   }
-  return writeUint16(bytes, writeUint16(bytes, offset, high), low);
-}
-
-function digitAt(op: string, index: number): number {
-  return HEX_DIGITS[op.charCodeAt(index)] ?? -1;
+  return writeUint32(bytes, offset, number);
 }
 
 function gapBetween(newer: SequenceEntry, older: SequenceEntry): number {

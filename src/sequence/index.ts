@@ -1,5 +1,6 @@
 export { areBornTogether, mintSid, selectChain, SID_RANDOM_BYTES } from "./chain.ts";
 export { decodePayload, encodePayload, MAX_PAYLOAD_BYTES } from "./codec.ts";
+export { opNumberOf } from "./entry.ts";
 export { toFields } from "./fields.ts";
 export { createViewHints, decideRole, viewOf } from "./lead.ts";
 export type { LeadOptions, WriteRole } from "./lead.ts";
