@@ -1,9 +1,11 @@
 /** The data plane's listeners: HTTPS with HTTP/2 and HTTP/1.1, and a plain one that only redirects. */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { constants, createSecureServer } from "node:http2";
-import type { Http2SecureServer } from "node:http2";
+import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { admitConnections, admitHandshakes } from "./admission.ts";
+import type { Admission } from "./admission.ts";
+import { watchSessions } from "./http2-sessions.ts";
 
 /**
  * Limits of a listener against slow and greedy clients (CWE-400). Figures without another reason are those of
@@ -98,10 +100,10 @@ export async function listenHttps(
   };
   const server = createSecureServer(options);
   attach(server, handlers);
-  endIdleSessions(server, limits.keepAliveTimeoutMs);
-  const sockets = trackSockets(server, limits);
+  watchSessions(server, limits.keepAliveTimeoutMs);
+  const admission = admitHandshakes(server, limits);
   await listen(server, address);
-  return toListener(server, sockets, (certificate) => server.setSecureContext(certificate));
+  return toListener(server, admission, (certificate) => server.setSecureContext(certificate));
 }
 
 /** A plain HTTP listener, for redirects and for servers behind another TLS end. */
@@ -112,9 +114,9 @@ export async function listenHttp(
 ): Promise<Listener> {
   const server = createServer(http1Options(limits));
   attach(server, handlers);
-  const sockets = trackSockets(server, limits);
+  const admission = admitConnections(server, limits);
   await listen(server, address);
-  return toListener(server, sockets, () => undefined);
+  return toListener(server, admission, () => undefined);
 }
 
 /** HTTP/2's requests and responses have the members used here under the same names. */
@@ -127,56 +129,17 @@ function attach(server: Server, { request, upgrade, malformed }: ConnectionHandl
 
 function toListener(
   server: Server,
-  sockets: ReadonlySet<Socket>,
+  admission: Admission,
   setCertificate: Listener["setCertificate"],
 ): Listener {
   return {
     port: (server.address() as AddressInfo).port,
     get connections() {
-      return sockets.size;
+      return admission.sockets.size;
     },
     setCertificate,
-    close: (graceMs) => closeServer(server, graceMs, sockets),
+    close: (graceMs) => closeServer(server, graceMs, admission),
   };
-}
-
-/** Streams that a client may give up at once, and then per second: a page that is left has some dozens under way. */
-const RESET_BURST = 200;
-const RESETS_PER_SECOND = 20;
-
-/**
- * Against rapid resets (CVE-2023-44487). Node's own limit of a thousand comes too late: sessions that reach it can
- * make Node 24.21 abort (`TLSWrap::DoWrite`).
- */
-class ResetBudget {
-  #left = RESET_BURST;
-  #atMs = 0;
-
-  /** Takes one. */
-  isSpentAt(nowMs: number): boolean {
-    this.#left = Math.min(RESET_BURST, this.#left + ((nowMs - this.#atMs) / 1_000) * RESETS_PER_SECOND) - 1;
-    this.#atMs = nowMs;
-    return this.#left < 0;
-  }
-}
-
-/** HTTP/1.1's idle time-out is Node's own; sessions of HTTP/2 would stay for as long as the client likes. */
-function endIdleSessions(server: Http2SecureServer, idleMs: number): void {
-  server.on("session", (session) => {
-    let streams = 0;
-    const resets = new ResetBudget();
-    session.on("stream", (stream) => {
-      streams += 1;
-      stream.once("close", () => {
-        streams -= 1;
-        if (stream.rstCode === constants.NGHTTP2_CANCEL && resets.isSpentAt(performance.now()))
-          session.destroy();
-      });
-    });
-    session.setTimeout(idleMs, () => {
-      if (streams === 0) session.close();
-    });
-  });
 }
 
 /** Options of Node's HTTP/1.1 server, which the HTTP/2 server passes on to its HTTP/1.1 half. */
@@ -192,30 +155,6 @@ function http1Options(limits: ListenerLimits) {
   };
 }
 
-/** Remembers connections from their first byte on, and refuses those beyond the limits before any work is done. */
-function trackSockets(server: Server, limits: ListenerLimits): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  const byAddress = new Map<string, number>();
-  server.maxConnections = limits.maxConnections;
-  server.prependListener("connection", (socket: Socket) => {
-    const address = socket.remoteAddress ?? "";
-    const count = (byAddress.get(address) ?? 0) + 1;
-    if (count > limits.maxConnectionsPerAddress) {
-      socket.destroy();
-      return;
-    }
-    byAddress.set(address, count);
-    sockets.add(socket);
-    socket.once("close", () => {
-      sockets.delete(socket);
-      const left = (byAddress.get(address) ?? 1) - 1;
-      if (left === 0) byAddress.delete(address);
-      else byAddress.set(address, left);
-    });
-  });
-  return sockets;
-}
-
 function listen(server: Server, { port, hostname }: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -227,10 +166,15 @@ function listen(server: Server, { port, hostname }: ListenAddress): Promise<void
 }
 
 /** Node ends idle connections and HTTP/2 sessions on `close`; the rest has until the grace time is over. */
-async function closeServer(server: Server, graceMs: number, sockets: ReadonlySet<Socket>): Promise<void> {
+async function closeServer(
+  server: Server,
+  graceMs: number,
+  { sockets, dropSilent }: Admission,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  dropSilent();
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);

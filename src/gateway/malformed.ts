@@ -12,10 +12,22 @@ const REASONS: Readonly<Record<string, RefusalReason>> = {
   ERR_HTTP_REQUEST_TIMEOUT: "request_timeout",
 };
 
+/** Milliseconds and bytes for what a client still sends while our answer is on its way. */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 1 << 20;
+
+/** Connections that got an answer of this kind, each with the count of bytes that ends it. */
+const lingering = new WeakMap<Socket, number>();
+
 /** Ends the connection: nobody knows where the next request on it would begin. */
 export function answerMalformed(error: Error, socket: Socket, { onProblem }: GatewayOptions): void {
   const { code = "" } = error as NodeJS.ErrnoException;
-  if (code === "ECONNRESET" || !socket.writable || isAnswering(socket)) {
+  const lingersUntil = lingering.get(socket);
+  // The parser fails again on whatever comes behind.
+  if (lingersUntil !== undefined && code !== "ECONNRESET" && socket.bytesRead < lingersUntil) return;
+  const isUnused = code === "ERR_HTTP_REQUEST_TIMEOUT" && socket.bytesRead === 0;
+  // A browser opens connections that it may never use, and expects no answer on those.
+  if (code === "ECONNRESET" || isUnused || !socket.writable || isAnswering(socket)) {
     socket.destroy();
     return;
   }
@@ -23,8 +35,19 @@ export function answerMalformed(error: Error, socket: Socket, { onProblem }: Gat
   const reason = REASONS[code] ?? "bad_request";
   onProblem({ rayId, reason, method: "", authority: undefined, error });
   sendRawAnswer(socket, refusalAnswer({ rayId, header: () => undefined }, reason));
-  // A client that never closes its side would keep the connection, and a request before the error could go on.
-  socket.destroySoon();
+  // A request that is late could still be completed and go on; one that is malformed cannot.
+  if (reason === "request_timeout") socket.destroySoon();
+  else linger(socket);
+}
+
+/**
+ * Closing while something is unread makes the system reset the connection, and the client loses the answer (RFC 9112
+ * section 9.6). A client that never closes its side must not keep it either.
+ */
+function linger(socket: Socket): void {
+  lingering.set(socket, socket.bytesRead + LINGER_BYTES);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
 }
 
 /** In the middle of a response another one would become part of its body. Only Node knows; its own default asks so too. */

@@ -1,0 +1,89 @@
+/**
+ * Which connections are let in, and when they are worth the work of TLS: a handshake costs the server as much as some
+ * requests and a client that sends a recorded greeting nothing.
+ */
+import type { Server, Socket } from "node:net";
+import { sourceOf } from "../session/index.ts";
+import { TurnQueue } from "./turn-queue.ts";
+
+export interface AdmissionLimits {
+  readonly handshakeTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+}
+
+/** The connections of a listener. */
+export interface Admission {
+  readonly sockets: ReadonlySet<Socket>;
+  /** Ends those that have not begun yet. */
+  readonly dropSilent: () => void;
+}
+
+/** Remembers connections from their beginning on, and refuses those beyond the limits before any work is done. */
+export function admitConnections(server: Server, limits: AdmissionLimits): Admission {
+  const sockets = new Set<Socket>();
+  const bySource = new Map<string, number>();
+  const admit = takeOver(server);
+  server.maxConnections = limits.maxConnections;
+  server.on("connection", (socket: Socket) => {
+    const source = sourceOf(socket.remoteAddress ?? "");
+    const count = (bySource.get(source) ?? 0) + 1;
+    if (count > limits.maxConnectionsPerAddress) {
+      socket.destroy();
+      return;
+    }
+    bySource.set(source, count);
+    sockets.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      const left = (bySource.get(source) ?? 1) - 1;
+      if (left === 0) bySource.delete(source);
+      else bySource.set(source, left);
+    });
+    admit(socket);
+  });
+  return { sockets, dropSilent: () => undefined };
+}
+
+/** As {@link admitConnections}; a connection gets its handshake when it has greeted, one per turn of the event loop. */
+export function admitHandshakes(server: Server, limits: AdmissionLimits): Admission {
+  const silent = new Set<Socket>();
+  const begin = takeOver(server);
+  const greeted = new TurnQueue<Socket>((socket) => {
+    if (socket.destroyed) return false;
+    begin(socket);
+    return true;
+  });
+  server.on("connection", (socket: Socket) => {
+    silent.add(socket);
+    const timer = setTimeout(() => socket.destroy(), limits.handshakeTimeoutMs);
+    const forget = (): void => {
+      clearTimeout(timer);
+      silent.delete(socket);
+    };
+    // Nobody else listens before the handshake.
+    socket.on("error", () => socket.destroy());
+    socket.once("close", forget);
+    socket.once("readable", () => {
+      forget();
+      // The end of a connection is readable, too.
+      if (socket.readableLength === 0) socket.destroy();
+      else greeted.add(sourceOf(socket.remoteAddress ?? ""), socket);
+    });
+  });
+  return {
+    ...admitConnections(server, limits),
+    dropSilent: () => {
+      for (const socket of silent) socket.destroy();
+    },
+  };
+}
+
+/** Takes the server's own handler of connections away, to be called when there is something to be done. */
+function takeOver(server: Server): (socket: Socket) => void {
+  const handlers = server.listeners("connection");
+  server.removeAllListeners("connection");
+  return (socket) => {
+    for (const handler of handlers) handler.call(server, socket);
+  };
+}
