@@ -17,7 +17,7 @@ import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { Guard } from "./guard.ts";
-import { isBehindDoubt, judge, report } from "./judge.ts";
+import { isBehindDoubt, isGone, judge, report } from "./judge.ts";
 import type { Plane } from "./judge.ts";
 import { observe } from "./observe.ts";
 import type { Observation } from "./observe.ts";
@@ -90,11 +90,11 @@ function toEngineRequest(req: IncomingMessage, { options, headers, trust }: Plan
 
 /** INVARIANT: every request gets exactly one answer, or its connection is cut. */
 function handle(req: IncomingMessage, res: ServerResponse, plane: Plane): void {
-  if (isBehindDoubt(req, plane)) return;
+  if (isBehindDoubt(req, plane) || isGone(req)) return;
   const request = toEngineRequest(req, plane);
   const observation = observe(req, plane.options);
   const outcome = judge(req, request, plane);
-  plane.guard.track(req, res);
+  plane.guard.track(req, res, request.clientAddress);
   const exchange = { req, res, request, observation };
   // What a request costs most of its time is waiting; one that need not wait goes on in the same turn. An answer never
   // does: that the request is complete, which keeps its connection, shows when the parser has gone on.
@@ -125,11 +125,13 @@ async function carryOut(
   // The client has waited with its body for this; one that is refused never sends it.
   if (req.headers.expect !== undefined) res.writeContinue();
   const { visit } = outcome;
-  const result = await plane.forwarder.forward(
-    { req, res },
-    toForwardRequest(req, { request, visit, observation }, plane),
-    observation?.hooks(visit) ?? visit,
-  );
+  const result: ForwardResult = isGone(req)
+    ? { kind: "client-gone" }
+    : await plane.forwarder.forward(
+        { req, res },
+        toForwardRequest(req, { request, visit, observation }, plane),
+        observation?.hooks(visit) ?? visit,
+      );
   const failure = failureAnswer(result, { request, visit }, plane);
   if (failure !== undefined) sendAnswer(req, res, failure);
   observation?.forwarded(visit.zoneId, result, failure?.status);

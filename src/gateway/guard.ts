@@ -1,26 +1,33 @@
 /** Keeps a gateway answering: bounds what is under way, sheds load, and ends what does not move. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getHeapStatistics } from "node:v8";
+import { sourceOf } from "../session/index.ts";
 
 /** Limits of a gateway as a whole. Each is reached long before the process is in danger. */
 export interface GuardLimits {
   /** Requests under way; beyond it 503. Each holds some 30 KB, more while its buffers are full. */
   readonly maxRequests: number;
+  /** Requests under way from one address (one /64 of IPv6): few enough that one client cannot take all of an origin's. */
+  readonly maxRequestsPerAddress: number;
   /** Milliseconds the event loop may be late; beyond it 503 until it is on time again. 0 for no limit. */
   readonly maxLoopDelayMs: number;
   /** Share of the heap limit in use; beyond it 503. V8 spends its time on collecting from about nine tenths. */
   readonly maxHeapShare: number;
-  /** Milliseconds without a byte of a request's body, while one is wanted, until its connection is cut. */
+  /** Milliseconds in which less than `bodyStallBytes` of a request's body came, while it was wanted, until it is cut. */
   readonly bodyStallMs: number;
+  /** Bytes: some 30 a second, a tenth of what the slowest of modems sends. */
+  readonly bodyStallBytes: number;
   /** Milliseconds in which a client takes nothing of a response that waits for it, until it is cut. */
   readonly responseStallMs: number;
 }
 
 export const DEFAULT_GUARD_LIMITS: GuardLimits = {
   maxRequests: 10_000,
+  maxRequestsPerAddress: 500,
   maxLoopDelayMs: 1_000,
   maxHeapShare: 0.85,
   bodyStallMs: 30_000,
+  bodyStallBytes: 1_024,
   responseStallMs: 60_000,
 };
 
@@ -33,6 +40,7 @@ const PULSE_MS = 250;
 /** Where a request stood at the last look. */
 interface Progress {
   readonly req: IncomingMessage;
+  readonly source: string;
   received: number;
   unsent: number;
   receivedAtMs: number;
@@ -42,6 +50,7 @@ interface Progress {
 export class Guard {
   readonly #limits: GuardLimits;
   readonly #underWay = new Map<ServerResponse, Progress>();
+  readonly #bySource = new Map<string, number>();
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #forget: (this: ServerResponse) => void;
   #pulseAtMs = performance.now();
@@ -51,9 +60,14 @@ export class Guard {
   constructor(limits: Partial<GuardLimits> = {}) {
     this.#limits = { ...DEFAULT_GUARD_LIMITS, ...limits };
     const underWay = this.#underWay;
+    const bySource = this.#bySource;
     // One function for all requests, which Node calls with the response as `this`.
     this.#forget = function forget() {
+      const source = underWay.get(this)?.source ?? "";
       underWay.delete(this);
+      const left = (bySource.get(source) ?? 1) - 1;
+      if (left === 0) bySource.delete(source);
+      else bySource.set(source, left);
     };
     const { bodyStallMs, responseStallMs } = this.#limits;
     const sweepMs = Math.min(5_000, bodyStallMs / 4, responseStallMs / 4);
@@ -68,13 +82,20 @@ export class Guard {
     return this.#underWay.size;
   }
 
-  /** Whether one more request can be taken on. */
-  get admits(): boolean {
-    return !this.#isStruggling && this.#underWay.size < this.#limits.maxRequests;
+  /** Whether one more request of a client can be taken on. */
+  admits(address: string): boolean {
+    const { maxRequests, maxRequestsPerAddress } = this.#limits;
+    return (
+      !this.#isStruggling &&
+      this.#underWay.size < maxRequests &&
+      (this.#bySource.get(sourceOf(address)) ?? 0) < maxRequestsPerAddress
+    );
   }
 
-  track(req: IncomingMessage, res: ServerResponse): void {
-    this.#underWay.set(res, { req, received: -1, unsent: -1, receivedAtMs: 0, sentAtMs: 0 });
+  track(req: IncomingMessage, res: ServerResponse, address: string): void {
+    const source = sourceOf(address);
+    this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
+    this.#underWay.set(res, { req, source, received: -Infinity, unsent: -1, receivedAtMs: 0, sentAtMs: 0 });
     // It closes once; `once` would make two objects to be sure of it.
     res.on("close", this.#forget);
   }
@@ -104,12 +125,13 @@ export class Guard {
   /** Bytes are counted by connection: a stream of HTTP/2 does not tell its own. */
   #bodyStalls(progress: Progress, nowMs: number): boolean {
     const { req } = progress;
+    const { bodyStallMs, bodyStallBytes } = this.#limits;
     const received = req.socket?.bytesRead ?? 0;
-    if (req.complete || req.readableLength > 0 || received !== progress.received) {
+    if (req.complete || req.readableLength > 0 || received - progress.received >= bodyStallBytes) {
       progress.received = received;
       progress.receivedAtMs = nowMs;
     }
-    return nowMs - progress.receivedAtMs > this.#limits.bodyStallMs;
+    return nowMs - progress.receivedAtMs > bodyStallMs;
   }
 
   #responseStalls(res: ServerResponse, progress: Progress, nowMs: number): boolean {

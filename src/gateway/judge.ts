@@ -1,5 +1,6 @@
 /** What is to be done with a request that has come in, before anything of it is sent on. */
 import type { IncomingMessage } from "node:http";
+import type { Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { refusalAnswer } from "../engine/index.ts";
 import type { Engine, Outcome, RefusalReason, Visit } from "../engine/index.ts";
@@ -49,13 +50,18 @@ export function isBehindDoubt(req: IncomingMessage, { distrusted }: Plane): bool
   return req.httpVersionMajor < 2 && distrusted.has(req.socket);
 }
 
+/** Whether nobody waits for an answer any more: a stream that was reset in the same packet as it was opened, for one. */
+export function isGone(req: IncomingMessage): boolean {
+  return "stream" in req ? (req.stream as Http2Stream).destroyed : req.socket.destroyed;
+}
+
 /** What is to be done with a request; a defect of ours never lets it through. */
 export function judge(
   req: IncomingMessage,
   request: NodeEngineRequest,
   plane: Plane,
 ): Outcome | Promise<Outcome> {
-  if (!plane.guard.admits) return overloaded(request, plane);
+  if (!plane.guard.admits(request.clientAddress)) return overloaded(request, plane);
   const strict = strictRefusal(req, plane.headers);
   if (strict !== undefined) {
     if (UNDELIMITED.has(strict)) plane.distrusted.add(req.socket);

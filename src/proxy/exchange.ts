@@ -6,13 +6,6 @@ import type { Origin, OriginGroup } from "./group.ts";
 import { clientResponseHeaders, clientTrailers, hasPlainFraming } from "./headers.ts";
 import type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
 
-/** Whether the request carries a body, whatever its method (RFC 9112 section 6.3; HTTP/2 says so by END_STREAM). */
-function hasBody(req: NodeRequest): boolean {
-  if ("stream" in req) return !req.stream.endAfterHeaders;
-  const length = req.headers["content-length"];
-  return req.headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
-}
-
 /** RFC 9112 section 4: HTAB, SP, VCHAR, obs-text. */
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
@@ -69,13 +62,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
     res.on("close", this.#onClose);
   }
 
-  start(group: OriginGroup, { target, method, headers }: ForwardRequest): void {
+  /** @param body the request itself for one that streams */
+  start(
+    group: OriginGroup,
+    { target, method, headers }: ForwardRequest,
+    body: NodeRequest | Buffer | null,
+  ): void {
+    if (this.#settled) return;
     this.#group = group;
     this.#request = {
       path: target,
       method,
       headers: headers as string[],
-      body: hasBody(this.#req) ? this.#req : null,
+      body,
     };
     this.#sendTo(group.pick());
   }
@@ -187,7 +186,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#origin === undefined) return undefined;
     this.#origin.failed(performance.now());
     this.#tried = [...this.#tried, this.#origin];
-    const isUnread = this.#request?.body === null || !(this.#req.readableDidRead || this.#req.destroyed);
+    const isUnread = this.#request?.body !== this.#req || !(this.#req.readableDidRead || this.#req.destroyed);
     return isUnread ? this.#group?.pick(this.#tried) : undefined;
   }
 

@@ -4,6 +4,7 @@ import { OriginGroup } from "./group.ts";
 import type { GroupSpec, Origin } from "./group.ts";
 import { DEFAULT_UPSTREAM_LIMITS } from "./limits.ts";
 import type { UpstreamLimits } from "./limits.ts";
+import { hasBody, hasSmallBody, readSmallBody } from "./request-body.ts";
 import type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
 import { forwardUpgrade } from "./upgrade.ts";
 import type { UpgradeClient } from "./upgrade.ts";
@@ -47,11 +48,16 @@ export function createForwarder(limits: Partial<UpstreamLimits> = {}): Forwarder
     forward: (node, request, hooks) =>
       new Promise((resolve) => {
         const exchange = new Exchange(node, hooks, resolve);
-        try {
-          exchange.start(groupOf(request.origin), request);
-        } catch (error) {
-          exchange.onResponseError(undefined, error as Error);
-        }
+        const start = (body: NodeRequest | Buffer | null): void => {
+          try {
+            exchange.start(groupOf(request.origin), request, body);
+          } catch (error) {
+            exchange.onResponseError(undefined, error as Error);
+          }
+        };
+        if (!hasBody(node.req)) start(null);
+        else if (hasSmallBody(node.req)) readSmallBody(node.req, start);
+        else start(node.req);
       }),
     upgrade: (client, request, hooks) => upgradeAny(groupOf(request.origin), client, { request, hooks }),
     defineGroups(next) {

@@ -1,6 +1,6 @@
 /** Time-outs and pool sizes towards origins. Each can be set per forwarder; these are the defaults. */
 export interface UpstreamLimits {
-  /** Connections kept to one origin. More than a typical application server takes, few enough to bound memory. */
+  /** Connections to one origin: more than streams of visitors and slow readers hold, few enough to bound memory. */
   readonly connections: number;
   /** Milliseconds until a connection must stand. */
   readonly connectTimeoutMs: number;
@@ -13,7 +13,7 @@ export interface UpstreamLimits {
 }
 
 export const DEFAULT_UPSTREAM_LIMITS: UpstreamLimits = {
-  connections: 256,
+  connections: 1_024,
   connectTimeoutMs: 5_000,
   keepAliveTimeoutMs: 4_000,
   headersTimeoutMs: 60_000,

@@ -16,10 +16,13 @@ const CLIENT_REASONS: Readonly<Record<keyof typeof CLIENT_DEFAULTS, string>> = {
   maxConnectionsPerAddress: "connections of one address, which many people can share",
   maxConcurrentStreams: "streams at once on one HTTP/2 connection",
   maxRequests: "requests under way; beyond it 503 with Retry-After, before memory grows",
+  maxRequestsPerAddress:
+    "requests under way from one address, or one /64 of IPv6: no client alone takes all of an origin's connections",
   maxLoopDelayMs:
     "that the event loop may be late, twice in a row; then 503 until it is on time. 0 for no limit",
   maxHeapShare: "of the heap; beyond it 503, because V8 then spends its time on collecting",
-  bodyStallMs: "without a byte of a body that is wanted, until the connection is cut",
+  bodyStallMs: "in which less than `bodyStallBytes` of a wanted body came, until the connection is cut",
+  bodyStallBytes: "of a body that have to come in that time",
   responseStallMs: "in which a client takes nothing of a response that waits, until it is cut",
 };
 

@@ -78,6 +78,14 @@ describe("slowloris (D1)", () => {
     expect(origin.seen.map(({ url }) => url)).toEqual(["/fine"]);
   });
 
+  test("a connection that is never used is closed without a word, and without a line in the log", async () => {
+    const { gateway } = await start({ limits: { headersTimeoutMs: 300, checkingIntervalMs: 100 } });
+    const { text, afterMs } = await untilClosed(await open(gateway.port));
+    expect(text).toBe("");
+    expect(afterMs).toBeLessThan(3_000);
+    expect(gateway.problems).toEqual([]);
+  });
+
   test("a body that stops coming is cut, and the origin's request with it", async () => {
     const { gateway } = await start({ gateway: { limits: { bodyStallMs: 300 } } });
     const socket = await open(gateway.port);
@@ -88,7 +96,7 @@ describe("slowloris (D1)", () => {
   });
 
   test("a slow body that keeps coming is not", async () => {
-    const { origin, gateway } = await start({ gateway: { limits: { bodyStallMs: 300 } } });
+    const { origin, gateway } = await start({ gateway: { limits: { bodyStallMs: 300, bodyStallBytes: 1 } } });
     const socket = await open(gateway.port);
     let answer = "";
     socket.on("data", (chunk: Buffer) => (answer += chunk.toString()));
@@ -193,6 +201,7 @@ const REQUEST_BLOCK = headerBlock([
 ]);
 
 describe("floods over HTTP/2 (D3)", () => {
+  const empty = frame(FRAME.data, 0, 1);
   const FLOODS: Readonly<Record<string, () => Buffer>> = {
     "rapid reset": () =>
       Buffer.concat(
@@ -200,6 +209,25 @@ describe("floods over HTTP/2 (D3)", () => {
           frame(FRAME.headers, END_STREAM | END_HEADERS, index * 2 + 1, REQUEST_BLOCK),
           frame(FRAME.rstStream, 0, index * 2 + 1, Buffer.from([0, 0, 0, 8])),
         ]).flat(),
+      ),
+    // A window larger than a window can be: the server has to reset the stream (CVE-2025-8671).
+    "made you reset": () =>
+      Buffer.concat(
+        Array.from({ length: 20_000 }, (_, index) => [
+          frame(FRAME.headers, END_STREAM | END_HEADERS, index * 2 + 1, REQUEST_BLOCK),
+          frame(FRAME.windowUpdate, 0, index * 2 + 1, Buffer.from([0x7f, 0xff, 0xff, 0xff])),
+        ]).flat(),
+      ),
+    "empty data": () =>
+      Buffer.concat([
+        frame(FRAME.headers, END_HEADERS, 1, REQUEST_BLOCK),
+        ...Array.from({ length: 50_000 }, () => empty),
+      ]),
+    priority: () =>
+      Buffer.concat(
+        Array.from({ length: 50_000 }, (_, index) =>
+          frame(FRAME.priority, 0, index * 2 + 1, Buffer.from([0, 0, 0, 0, 16])),
+        ),
       ),
     continuation: () =>
       Buffer.concat([
@@ -242,15 +270,19 @@ describe("floods over HTTP/2 (D3)", () => {
     expect(session.remoteSettings.maxConcurrentStreams).toBe(100);
   });
 
-  test("rapid reset below the pace that Node notices: three hundred end the session, a page's hundred do not", async () => {
-    const { gateway } = await start();
+  test.each([
+    ["by the client", (stream: number) => frame(FRAME.rstStream, 0, stream, Buffer.from([0, 0, 0, 8]))],
+    ["with `NO_ERROR`", (stream: number) => frame(FRAME.rstStream, 0, stream, Buffer.alloc(4))],
+  ])("rapid reset %s: a few hundred end the session, a page's hundred do not", async (_name, ending) => {
+    const { origin, gateway } = await start();
     const resets = async (count: number): Promise<TLSSocket> => {
       const socket = await openFrames(gateway.port);
       cleanups.push(() => void socket.destroy());
       socket.resume();
       for (let index = 0; index < count && !socket.destroyed; index += 1) {
-        socket.write(frame(FRAME.headers, END_STREAM | END_HEADERS, index * 2 + 1, REQUEST_BLOCK));
-        socket.write(frame(FRAME.rstStream, 0, index * 2 + 1, Buffer.from([0, 0, 0, 8])));
+        const stream = index * 2 + 1;
+        const opening = frame(FRAME.headers, END_STREAM | END_HEADERS, stream, REQUEST_BLOCK);
+        socket.write(Buffer.concat([opening, ending(stream)]));
         if (index % 25 === 24) await sleep(10);
       }
       return socket;
@@ -259,5 +291,7 @@ describe("floods over HTTP/2 (D3)", () => {
     await expect.poll(() => attacker.destroyed).toBe(true);
     expect(page.destroyed).toBe(false);
     await fine(gateway.port);
+    // What is reset in the packet that opens it is not even judged.
+    expect(origin.seen.map(({ url }) => url)).toEqual(["/fine"]);
   });
 });

@@ -1,0 +1,186 @@
+/** Crowds of connections, greetings and slow bodies: what one client does is paid for by that client. Raw sockets. */
+import { createHook } from "node:async_hooks";
+import { connect as connectTcp } from "node:net";
+import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { afterEach, describe, expect, test } from "vitest";
+import { TurnQueue } from "../../src/gateway/turn-queue.ts";
+import { requestHttp1, startGateway, startOrigin, testCertificate, zoneAt } from "../support/gateway.ts";
+import type { TestGateway, TestGatewayOptions, TestOrigin } from "../support/gateway.ts";
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+async function start(
+  options: Omit<TestGatewayOptions, "zones"> = {},
+  respond?: Parameters<typeof startOrigin>[0],
+): Promise<{ origin: TestOrigin; gateway: TestGateway }> {
+  const origin = await startOrigin(respond);
+  cleanups.push(() => origin.close());
+  const gateway = await startGateway({ zones: [zoneAt(origin)], ...options });
+  cleanups.push(() => gateway.close());
+  return { origin, gateway };
+}
+
+/** From another address of loopback than visitors come from. */
+function dial(port: number, localAddress = "127.0.0.2"): Socket {
+  const socket = connectTcp({ host: "127.0.0.1", port, localAddress });
+  cleanups.push(() => void socket.destroy());
+  return socket.on("error", () => socket.destroy());
+}
+
+async function open(port: number, localAddress?: string): Promise<TLSSocket> {
+  const { ca } = await testCertificate();
+  const socket = connect({ socket: dial(port, localAddress), servername: "shop.example", ca });
+  socket.on("error", () => socket.destroy());
+  await new Promise((resolve) => {
+    socket.once("secureConnect", resolve);
+    socket.once("close", resolve);
+  });
+  return socket;
+}
+
+const fine = async (port: number): Promise<void> =>
+  expect((await requestHttp1(port, { path: "/fine" })).status).toBe(200);
+
+const post = (length: number): string =>
+  `POST /slow HTTP/1.1\r\nHost: shop.example\r\nContent-Length: ${length}\r\n\r\n`;
+
+describe("handshake floods", () => {
+  test("connections that never greet are ended in time, and have cost no TLS until then", async () => {
+    const { gateway } = await start({ limits: { handshakeTimeoutMs: 500 } });
+    let handshakes = 0;
+    const hook = createHook({
+      init: (_id, type) => void (handshakes += type === "TLSWRAP" ? 1 : 0),
+    }).enable();
+    cleanups.push(() => void hook.disable());
+    const sockets = Array.from({ length: 200 }, () => dial(gateway.port));
+    await expect.poll(() => gateway.listener.connections).toBe(200);
+    expect(handshakes).toBe(0);
+    await fine(gateway.port);
+    await expect.poll(() => gateway.listener.connections, { timeout: 3_000 }).toBe(0);
+    expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+
+  test("a greeting that comes in pieces, or after a while, is understood", async () => {
+    const { gateway } = await start();
+    const { ca } = await testCertificate();
+    const raw = dial(gateway.port);
+    await new Promise((resolve) => raw.once("connect", resolve));
+    const write = raw.write.bind(raw);
+    await sleep(100);
+    // The first byte alone, the rest later.
+    raw.write = (bytes: Buffer, ...rest: never[]) => {
+      raw.write = write;
+      write(bytes.subarray(0, 1));
+      setTimeout(() => write(bytes.subarray(1), ...rest), 50);
+      return true;
+    };
+    const socket = connect({ socket: raw, servername: "shop.example", ca });
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    socket.write("GET /x HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n");
+    const [answer] = await new Promise<[Buffer]>((resolve) =>
+      socket.once("data", (data: Buffer) => resolve([data])),
+    );
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("connections that greet with nonsense, or leave before, harm nobody", async () => {
+    const { gateway } = await start();
+    for (const text of ["GET / HTTP/1.1\r\n\r\n", "\0".repeat(100), "\x16\x03\x01\xff\xff"])
+      dial(gateway.port).write(text);
+    for (let index = 0; index < 20; index++) {
+      const socket = dial(gateway.port);
+      socket.once("connect", () => (index % 2 === 0 ? socket.resetAndDestroy() : socket.end()));
+    }
+    await fine(gateway.port);
+  });
+
+  test("one thing of each source in each turn of the event loop", async () => {
+    const done: string[] = [];
+    let turn = 0;
+    const queue = new TurnQueue<string>((item) => {
+      if (item === "gone") return false;
+      done.push(`${item}@${turn}`);
+      return true;
+    });
+    for (let index = 0; index < 4; index++) queue.add("crowd", `crowd${index}`);
+    queue.add("crowd", "gone");
+    queue.add("crowd", "crowd5");
+    queue.add("visitor", "visitor");
+    for (; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(done.map((item) => item.split("@")[0])).toEqual([
+      "crowd0",
+      "visitor",
+      "crowd1",
+      "crowd2",
+      "crowd3",
+      "crowd5",
+    ]);
+    expect(new Set(done.map((item) => item.split("@")[1])).size).toBe(done.length);
+  });
+
+  test("a drain does not wait for connections that have not greeted", async () => {
+    const { gateway } = await start();
+    const sockets = Array.from({ length: 5 }, () => dial(gateway.port));
+    await expect.poll(() => gateway.listener.connections).toBe(5);
+    const startAt = performance.now();
+    await gateway.listener.close(10_000);
+    expect(performance.now() - startAt).toBeLessThan(2_000);
+    await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+});
+
+describe("slow bodies", () => {
+  test("small ones hold no connection to the origin", async () => {
+    const { origin, gateway } = await start({
+      gateway: { upstream: { connections: 2, headersTimeoutMs: 2_000 } },
+    });
+    const sockets = await Promise.all(Array.from({ length: 10 }, () => open(gateway.port)));
+    for (const socket of sockets) socket.write(`${post(1_000)}begin`);
+    for (let index = 0; index < 5; index++) await fine(gateway.port);
+    expect(origin.seen.map(({ url }) => url)).toEqual(Array.from({ length: 5 }, () => "/fine"));
+    sockets[0]?.write("x".repeat(995));
+    await expect.poll(() => origin.seen.at(-1)?.body).toBe(`begin${"x".repeat(995)}`);
+  });
+
+  test("drops of a large one, a byte at a time, do not keep it alive", async () => {
+    const { gateway } = await start({ gateway: { limits: { bodyStallMs: 400 } } });
+    const socket = await open(gateway.port);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(`${post(1_000_000)}${"a".repeat(100_000)}`);
+    const drip = setInterval(() => socket.write("a"), 50);
+    cleanups.push(() => clearInterval(drip));
+    const startAt = performance.now();
+    await closed;
+    expect(performance.now() - startAt).toBeLessThan(3_000);
+    await fine(gateway.port);
+  });
+});
+
+describe("requests of one address", () => {
+  test("beyond its share of what is under way: 503, while others are served", async () => {
+    const { gateway } = await start({ gateway: { limits: { maxRequestsPerAddress: 5 } } }, (req, res) => {
+      if (req.url === "/fine") res.end();
+    });
+    const sockets = await Promise.all(Array.from({ length: 8 }, () => open(gateway.port)));
+    const answers: string[] = [];
+    for (const socket of sockets) {
+      socket.on("data", (data: Buffer) => answers.push(data.toString()));
+      socket.write("GET /hold HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    }
+    await expect.poll(() => answers.length).toBe(3);
+    expect(answers.every((answer) => /^HTTP\/1\.1 503 [^]*retry-after: 1/i.test(answer))).toBe(true);
+    await fine(gateway.port);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => gateway.listener.connections).toBe(0);
+    const again = await open(gateway.port);
+    again.write("GET /fine HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    const answer = await new Promise<Buffer>((resolve) => again.once("data", resolve));
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
