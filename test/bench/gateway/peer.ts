@@ -17,7 +17,7 @@ import { createGateway, listenHttp } from "../../../src/gateway/index.ts";
 import type { ConfigSource, Zone } from "../../../src/engine/index.ts";
 import { openSqliteSnapshots } from "../../../src/store/index.ts";
 import { configSource, operation, rule, ruleset, zone } from "../../support/engine.ts";
-import { BENCH_HOST, BODY_BYTES, KINDS, TRACKED_PATH } from "./kinds.ts";
+import { BENCH_HOST, BODY_BYTES, KINDS, LARGE_BODY_BYTES, LARGE_PATH, TRACKED_PATH } from "./kinds.ts";
 import type { PeerKind } from "./kinds.ts";
 
 const require = createRequire(import.meta.url);
@@ -27,13 +27,19 @@ const KEYS = [
   generateMasterKey((lengthBytes) => Uint8Array.from({ length: lengthBytes }, (_, index) => index)),
 ];
 
-/** The origin: what Node's own server does at its fastest. */
+/** The origin: what Node's own server does at its fastest. A body it reads to its end, as applications do. */
 function startOrigin(): Promise<number> {
   const body = Buffer.alloc(BODY_BYTES, "x");
   const headers = ["content-type", "text/plain", "content-length", String(BODY_BYTES)];
-  return listenOn((_req, res) => {
-    res.writeHead(200, headers);
-    res.end(body);
+  const large = Buffer.alloc(LARGE_BODY_BYTES);
+  return listenOn((req, res) => {
+    const answer = (): void => {
+      res.writeHead(200, headers);
+      res.end(body);
+    };
+    if (req.method === "POST") req.resume().once("end", answer);
+    else if (req.url === LARGE_PATH) res.end(large);
+    else answer();
   });
 }
 

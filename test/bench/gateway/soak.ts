@@ -1,52 +1,80 @@
 /**
- * `node test/bench/gateway/soak.ts [MINUTES] [REQUESTS_PER_SECOND]`: constant load on the full gateway; prints how its
- * memory and its open files grow. Not part of `npm run bench`, which is over in minutes.
+ * `node test/bench/gateway/soak.ts [MINUTES] [REQUESTS_PER_SECOND]`: constant load on the full gateway, after a warm-up
+ * as long as a third of it; prints how its memory and its open files grow. Without a rate it is 60 % of what the gateway
+ * serves at most. Not part of `npm run bench`, which is over in minutes.
  */
 import { readdir, readFile } from "node:fs/promises";
-import { latenciesAt, quantile } from "./load.ts";
-import { startPeer } from "./processes.ts";
+import { latenciesAt, loadPeer, quantile } from "./load.ts";
+import { requireProgram, startPeer } from "./processes.ts";
 import type { Peer } from "./processes.ts";
 
 const MINUTES = Number(process.argv[2] ?? 10);
-const PER_SECOND = Number(process.argv[3] ?? 1_000);
 const SAMPLE_SECONDS = 10;
-/** Share of the run in which caches and compiled code are still being made. */
-const WARM_UP_SHARE = 0.3;
+const CONNECTIONS = 32;
+const COOKIE = "session=1";
+const LOAD_SHARE = 0.6;
+/** Minutes before, in which caches and compiled code are still being made. */
+const WARM_UP_MINUTES = MINUTES / 3;
 
 interface Sample {
   readonly atMinutes: number;
   readonly rssMb: number;
   readonly files: number;
   readonly p99Ms: number;
+  readonly perSecond: number;
+  /** Of one core, by the gateway. */
+  readonly busyShare: number;
 }
 
 const origin = await startPeer("origin");
 const gateway = await startPeer("stepgate-full", `http://127.0.0.1:${origin.port}`);
-const samples: Sample[] = [];
 try {
+  const perSecond = Number(process.argv[3] ?? Math.round((await mostPerSecond()) * LOAD_SHARE));
+  await load(perSecond, WARM_UP_MINUTES, () => undefined);
+  process.stdout.write("warmed up\n");
+  const samples: Sample[] = [];
+  await load(perSecond, MINUTES, (sample) => samples.push(sample));
+  for (const name of ["rssMb", "files"] as const) {
+    const slope = slopeOf(samples.map((sample) => [sample.atMinutes, sample[name]])) * 10;
+    process.stdout.write(`slope of ${name}: ${slope.toFixed(2)} per 10 minutes\n`);
+  }
+} finally {
+  await Promise.all([gateway.stop(), origin.stop()]);
+}
+
+/** The second of two looks: the first one compiles. */
+async function mostPerSecond(): Promise<number> {
+  const options = {
+    wrk: await requireProgram("wrk", "wrk"),
+    seconds: 10,
+    connections: CONNECTIONS,
+    cookie: COOKIE,
+  };
+  await loadPeer(gateway, options);
+  return (await loadPeer(gateway, options)).requestsPerSecond;
+}
+
+async function load(perSecond: number, minutes: number, onSample: (sample: Sample) => void): Promise<void> {
   const startAt = performance.now();
-  for (let index = 0; index < (MINUTES * 60) / SAMPLE_SECONDS; index++) {
-    const options = { perSecond: PER_SECOND, seconds: SAMPLE_SECONDS, connections: 32, cookie: "session=1" };
+  for (let index = 1; index <= (minutes * 60) / SAMPLE_SECONDS; index++) {
+    const [cpuBefore, atBefore] = [await gateway.cpuMicros(), performance.now()];
+    const options = { perSecond, seconds: SAMPLE_SECONDS, connections: CONNECTIONS, cookie: COOKIE };
     const latencies = await latenciesAt(gateway, options);
-    samples.push({
+    const sample = {
       atMinutes: (performance.now() - startAt) / 60_000,
       ...(await stateOf(gateway)),
       p99Ms: quantile(latencies, 0.99),
-    });
-    const last = samples.at(-1);
-    if (index % 6 === 5)
-      process.stdout.write(
-        `${last?.atMinutes.toFixed(1)} min  RSS ${last?.rssMb.toFixed(1)} MB  files ${last?.files}  p99 ${last?.p99Ms.toFixed(2)} ms\n`,
-      );
+      perSecond,
+      busyShare: ((await gateway.cpuMicros()) - cpuBefore) / 1_000 / (performance.now() - atBefore),
+    };
+    onSample(sample);
+    if (index % 3 === 0) process.stdout.write(`${textOf(sample)}\n`);
   }
-  const settled = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
-  const slope = slopeOf(settled.map(({ atMinutes, rssMb }) => [atMinutes, rssMb])) * 10;
-  const files = slopeOf(settled.map(({ atMinutes, files: count }) => [atMinutes, count])) * 10;
-  process.stdout.write(
-    `RSS slope ${slope.toFixed(2)} MB per 10 minutes, files ${files.toFixed(2)} per 10 minutes\n`,
-  );
-} finally {
-  await Promise.all([gateway.stop(), origin.stop()]);
+}
+
+function textOf({ atMinutes, rssMb, files, p99Ms, perSecond: rate, busyShare }: Sample): string {
+  const pace = `${rate}/s  busy ${(busyShare * 100).toFixed(0)} %`;
+  return `${atMinutes.toFixed(1)} min  ${pace}  RSS ${rssMb.toFixed(1)} MB  files ${files}  p99 ${p99Ms.toFixed(2)} ms`;
 }
 
 async function stateOf({ pid }: Peer): Promise<Pick<Sample, "rssMb" | "files">> {
