@@ -63,7 +63,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     trust: trustedProxies.length === 0 ? undefined : createProxyTrust(trustedProxies),
   };
   return {
-    request: (req, res) => handle(req, res, plane),
+    request(req, res) {
+      // A stream may be reset by the packet that opens it: seen when the packet is read to its end.
+      if (req.httpVersionMajor === 2) setImmediate(handle, req, res, plane);
+      else handle(req, res, plane);
+    },
     upgrade: (req, socket, head) => void handleUpgrade(req, { socket, head }, plane),
     malformed: (error, socket) => answerMalformed(error, socket, options),
     get underWay() {

@@ -52,7 +52,7 @@ export function isBehindDoubt(req: IncomingMessage, { distrusted }: Plane): bool
 
 /** Whether nobody waits for an answer any more: a stream that was reset in the same packet as it was opened, for one. */
 export function isGone(req: IncomingMessage): boolean {
-  return "stream" in req ? (req.stream as Http2Stream).destroyed : req.socket.destroyed;
+  return "stream" in req ? (req.stream as Http2Stream).closed : req.socket.destroyed;
 }
 
 /** What is to be done with a request; a defect of ours never lets it through. */

@@ -274,7 +274,8 @@ describe("floods over HTTP/2 (D3)", () => {
     ["by the client", (stream: number) => frame(FRAME.rstStream, 0, stream, Buffer.from([0, 0, 0, 8]))],
     ["with `NO_ERROR`", (stream: number) => frame(FRAME.rstStream, 0, stream, Buffer.alloc(4))],
   ])("rapid reset %s: a few hundred end the session, a page's hundred do not", async (_name, ending) => {
-    const { origin, gateway } = await start();
+    let judged = 0;
+    const { gateway } = await start({ gateway: { onFinished: () => void (judged += 1) } });
     const resets = async (count: number): Promise<TLSSocket> => {
       const socket = await openFrames(gateway.port);
       cleanups.push(() => void socket.destroy());
@@ -291,7 +292,7 @@ describe("floods over HTTP/2 (D3)", () => {
     await expect.poll(() => attacker.destroyed).toBe(true);
     expect(page.destroyed).toBe(false);
     await fine(gateway.port);
-    // What is reset in the packet that opens it is not even judged.
-    expect(origin.seen.map(({ url }) => url)).toEqual(["/fine"]);
+    // What is reset in the packet that opens it is not even judged: this is the one above.
+    expect(judged).toBe(1);
   });
 });
