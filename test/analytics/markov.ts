@@ -66,13 +66,18 @@ export interface Traffic {
 
 export const MAX_HISTORY = 10;
 
-/** Requests of a thousand visitors at a time, who start anywhere. */
-export function createTraffic({ options, steps }: Chain, size: number, seed: number): Traffic {
+/**
+ * Requests of visitors who start anywhere.
+ *
+ * @param atOnce visitors at a time. The visits of as many are cut off at the end, of which only the beginnings are
+ *   there: where scores are compared with true ones they have to be few.
+ */
+export function createTraffic({ options, steps }: Chain, size: number, seed: number, atOnce = 1000): Traffic {
   const random = createRandom(seed);
   const ops = new Uint16Array(size);
   const lengths = new Uint8Array(size);
   const histories = new Uint16Array(size * MAX_HISTORY);
-  const visitors: number[][] = Array.from({ length: 1000 }, () => []);
+  const visitors: number[][] = Array.from({ length: atOnce }, () => []);
   for (let at = 0; at < size; at += 1) {
     const visitor = Math.floor(random() * visitors.length);
     let history = visitors[visitor]!;
