@@ -28,7 +28,7 @@ export type OpNumberOf = (entry: { readonly op: string }) => number | undefined;
 export interface HourCounterOptions {
   /** Operations of the zone; it may grow while counting goes on. */
   readonly operations: OperationTable;
-  /** Sequences kept, a power of two from 512 to 524,288; 20 bytes each. 262,144 by default. */
+  /** Sequences kept, a power of two from 512 to 1,048,576; 20 bytes each. 262,144 by default. */
   readonly maxNodes?: number;
   /**
    * Pairs kept when there are more than 1,023 operations, a power of two from 4,096 to 4,194,304 of which three

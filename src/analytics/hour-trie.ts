@@ -29,10 +29,10 @@ const GROWTH = 4;
 
 /**
  * Words of a slot: operation and the low half of the reference of its parent; the rest of that reference and the count.
- * A reference has 21 bits at most, so that 27 are left for counts, more than any process serves in an hour.
+ * A reference has 22 bits at most, so that 26 are left for counts: 67 million, where counting stops.
  */
 const SLOT_WORDS = 2;
-const COUNT_BITS = 27;
+const COUNT_BITS = 26;
 const COUNT_MASK = 2 ** COUNT_BITS - 1;
 
 /** Mutable by design. */
@@ -67,7 +67,7 @@ interface PathScratch {
 /** Paths of a batch at most. */
 const MAX_PATHS = 256;
 
-/** @param maxNodes power of two, 512 to 524,288 */
+/** @param maxNodes power of two, 512 to 1,048,576 */
 export function createHourTrie(maxNodes: number): HourTrie {
   const capacity = Math.min(maxNodes, START_CAPACITY);
   return {

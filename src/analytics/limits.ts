@@ -19,7 +19,7 @@ export const GATE = 8;
  * 0.005 on average after a million requests, with this by 0.002.
  */
 export const DEFAULT_MAX_NODES = 262_144;
-export const MAX_MAX_NODES = 524_288;
+export const MAX_MAX_NODES = 1_048_576;
 
 /** Operations up to which pairs are a plain matrix, exact whatever happens: 1,024² counts of 2 bytes are 2 MB. */
 export const MAX_DENSE_CAPACITY = 1024;

@@ -30,9 +30,13 @@ export interface StartedProcess {
 /**
  * @param config besides ports and folders, which are set here
  * @param ownCa PEM text, where the configuration brings a certificate of its own
+ * @param dir folder of a process that has ended, to go on in
  */
-export async function startProcess(config: object, ownCa?: string): Promise<StartedProcess> {
-  const dir = await mkdtemp(join(tmpdir(), "stepgate-start-"));
+export async function startProcess(config: object, ownCa?: string, dir?: string): Promise<StartedProcess> {
+  return startIn(dir ?? (await mkdtemp(join(tmpdir(), "stepgate-start-"))), config, ownCa);
+}
+
+async function startIn(dir: string, config: object, ownCa: string | undefined): Promise<StartedProcess> {
   const file = join(dir, "stepgate.config.json");
   const writeConfig = (next: object): Promise<void> =>
     writeFile(
