@@ -38,32 +38,27 @@ const configOf = (analytics: object = {}): object => ({
   analytics,
 });
 
-async function resultOf<Result>(node: StartedProcess, method: string, path: string, body?: object) {
+async function ask(node: StartedProcess, method: string, path: string, body?: object) {
   const reply = await callApi(node, method, path, body);
-  const { success, result, errors } = JSON.parse(reply.body) as {
-    success: boolean;
-    result: Result;
+  const { result, errors } = JSON.parse(reply.body) as {
+    result: unknown;
     errors: readonly { code: number; message: string }[];
   };
-  return { status: reply.status, success, result, errors };
+  return { status: reply.status, result, errors };
 }
 
 async function zoneIdOf(node: StartedProcess): Promise<string> {
-  const { result } = await resultOf<readonly { id: string; name: string }[]>(node, "GET", "/zones");
-  return result.find(({ name }) => name === "localhost")?.id ?? "";
+  const { result } = await ask(node, "GET", "/zones");
+  const zones = result as readonly { id: string; name: string }[];
+  return zones.find(({ name }) => name === "localhost")?.id ?? "";
 }
 
 /** @returns ids of the operations */
 async function prepare(node: StartedProcess): Promise<readonly string[]> {
   const zone = `/zones/${await zoneIdOf(node)}`;
-  await resultOf(node, "PUT", `${zone}/fraud_detection/sequence_cookies`, { enabled: true });
-  const { result } = await resultOf<readonly { operation_id: string }[]>(
-    node,
-    "POST",
-    `${zone}/api_gateway/operations`,
-    [SIGN_IN, ORDER] as unknown as object,
-  );
-  return result.map(({ operation_id: id }) => id);
+  await ask(node, "PUT", `${zone}/fraud_detection/sequence_cookies`, { enabled: true });
+  const { result } = await ask(node, "POST", `${zone}/api_gateway/operations`, [SIGN_IN, ORDER]);
+  return (result as readonly { operation_id: string }[]).map(({ operation_id: id }) => id);
 }
 
 /** Two nodes with the same data directory, as a deployment brings it: operations are named alike on both. */
@@ -102,7 +97,7 @@ interface PairRow {
 async function ordersOf(node: StartedProcess): Promise<PairRow | undefined> {
   await untilFresh(node);
   const path = `/zones/${await zoneIdOf(node)}/stepgate/analytics/pairs?first=${ids[0]}&second=${ids[1]}`;
-  return (await resultOf<readonly PairRow[]>(node, "GET", path)).result[0];
+  return ((await ask(node, "GET", path)).result as readonly PairRow[])[0];
 }
 
 const askedAt = new WeakMap<StartedProcess, number>();
@@ -157,7 +152,7 @@ describe("two nodes on one Redis", () => {
     nodes[1] = silent;
     await visit(silent, 3);
     const path = `/zones/${await zoneIdOf(silent)}/stepgate/analytics`;
-    expect(await resultOf(silent, "GET", path)).toMatchObject({ status: 404, errors: [{ code: 20008 }] });
+    expect(await ask(silent, "GET", path)).toMatchObject({ status: 404, errors: [{ code: 20008 }] });
     silent.child.kill("SIGTERM");
     await silent.ended();
     expect(await ordersOf(one)).toMatchObject(exactly(before));
@@ -165,17 +160,17 @@ describe("two nodes on one Redis", () => {
 
   test("a zone that is deleted takes its counts along", async () => {
     const [one] = nodes as [StartedProcess];
-    const created = await resultOf<{ id: string }>(one, "POST", "/zones", { name: "gone.example" });
-    const zone = `/zones/${created.result.id}`;
-    const isCounted = async (): Promise<boolean> =>
-      (await redis.command(`KEYS *${created.result.id}*`)) !== "*0";
-    await resultOf(one, "PATCH", `${zone}/stepgate/settings`, { origin: origin.url });
+    const created = await ask(one, "POST", "/zones", { name: "gone.example" });
+    const { id } = created.result as { id: string };
+    const zone = `/zones/${id}`;
+    const isCounted = async (): Promise<boolean> => (await redis.command(`KEYS *${id}*`)) !== "*0";
+    await ask(one, "PATCH", `${zone}/stepgate/settings`, { origin: origin.url });
     const request = { port: one.gatewayPort, path: "/orders", host: "gone.example" };
     await expect.poll(async () => (await askProcess(one, request)).status, { timeout: 5_000 }).toBe(200);
     await untilFresh(one);
-    await resultOf(one, "GET", `${zone}/api_gateway/discovery/operations`);
+    await ask(one, "GET", `${zone}/api_gateway/discovery/operations`);
     await expect.poll(isCounted, { timeout: 10_000 }).toBe(true);
-    await resultOf(one, "DELETE", zone);
+    await ask(one, "DELETE", zone);
     await expect.poll(isCounted, { timeout: 10_000 }).toBe(false);
     // Writing once more does not bring them back.
     await ordersOf(one);
