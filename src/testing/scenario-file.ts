@@ -1,6 +1,6 @@
 /** Scenario files: YAML or JSON, and recorded traffic (HAR). */
 import { LineCounter, parseDocument } from "yaml";
-import type { Document } from "yaml";
+import type { Document, YAMLParseError } from "yaml";
 import { parseHar } from "./har.ts";
 import { parseScenario } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -27,7 +27,7 @@ export function readScenario(text: string, name: string): ReadScenario {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: true });
   const [mistake] = document.errors;
-  if (mistake !== undefined) throw new TypeError(mistake.message.split("\n\n")[0]);
+  if (mistake !== undefined) throw new TypeError(explain(mistake));
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
   try {
     return { scenario: parseScenario(value), skipped: 0 };
@@ -36,6 +36,13 @@ export function readScenario(text: string, name: string): ReadScenario {
     const place = placeOf(message, document, lineCounter);
     throw new TypeError(place === undefined ? message : `line ${place.line}, ${message}`, { cause: error });
   }
+}
+
+/** The library's words, the place in front like in every other message. */
+function explain({ message, linePos }: YAMLParseError): string {
+  const what = (message.split("\n\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "");
+  const [start] = linePos ?? [];
+  return `${start === undefined ? "" : `line ${start.line}, column ${start.col}: `}${what} (the file is no YAML)`;
 }
 
 /** The line of what a message speaks of: it starts with the path, `journeys[0].steps[2].wait: …`. */

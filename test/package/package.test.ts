@@ -123,23 +123,64 @@ test("the types resolve for every import of ES modules", async () => {
   );
 });
 
+/** What a program of TypeScript gets: names that are known, and mistakes that do not compile. */
 const CONSUMER = `
+import express from "express";
+import fastify from "fastify";
+import { H3 } from "h3";
+import Koa from "koa";
 import { defineOperations, stepgate } from "stepgate/h3";
-import { stepgate as onNode, sequenceOf } from "stepgate/node";
+import { fastifyStepgate, koaStepgate, sequenceOf, stepgate as onNode } from "stepgate/node";
+import type { SequenceContext } from "stepgate/node";
 import { stepgate as onFetch } from "stepgate/fetch";
 import { createTestClock, createVisitor } from "stepgate/testing";
 import { defineConfig } from "stepgate";
 
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const proves = <Claim extends true>(claim?: Claim): void => void claim;
+
 const operations = defineOperations({ balance: "GET /accounts/{id}/balance", transfer: "POST /transfer" });
+type Name = "balance" | "transfer";
+proves<Equal<Parameters<typeof operations.require>[0], Name>>();
+proves<Equal<Parameters<ReturnType<typeof operations.require>["before"]>[0], Name>>();
+proves<Equal<Parameters<typeof operations.forbid>[0], Name>>();
+proves<Equal<keyof typeof operations.shortIds, Name>>();
 const rule = operations.require("balance").before("transfer").within("10m");
 export const expression: string = rule.expression;
 // @ts-expect-error: no operation has this name
 operations.require("ballance");
+// @ts-expect-error: nor this one
+operations.require("balance").before("transfr");
+// @ts-expect-error: not a span
+operations.require("balance").before("transfer").within("10 minutes");
 // @ts-expect-error: not a method and a path
 defineOperations({ wrong: "FETCH accounts" });
+// @ts-expect-error: no such option
+onNode({ operation: operations });
+// @ts-expect-error: keys are asked for where processes come and go
+onFetch({ operations });
+
+new H3().use(stepgate({ operations })).get("/", (event) => {
+  proves<Equal<typeof event.context.sequence, SequenceContext | undefined>>();
+  // @ts-expect-error: it is previousOps
+  return event.context.sequence?.previousOp;
+});
+express()
+  .use(onNode({ operations }))
+  .get("/", (req, res) => {
+    const sequence = sequenceOf(req);
+    proves<Equal<typeof sequence, SequenceContext | undefined>>();
+    proves<Equal<SequenceContext["previousOps"], readonly string[]>>();
+    res.json(sequence?.msecSinceOp[operations.shortIds.balance]);
+  });
+new Koa().use(koaStepgate({ operations }));
+const app = fastify();
+fastifyStepgate(app, { operations });
+app.get("/", (request) => sequenceOf(request.raw)?.currentOp);
+
 export const all = [stepgate({ operations, rules: [rule] }), onNode({ operations }), onFetch({ operations, keys: "" })];
 export const visitor = createVisitor({ target: "http://127.0.0.1", now: createTestClock().now });
-export { defineConfig, sequenceOf };
+export { defineConfig };
 `;
 
 describe.each([

@@ -122,7 +122,10 @@ describe("stepgate test", () => {
   test("the journeys of the documentation", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
     const journeys = /^```yaml\n(# journeys\.yaml\n[^]*?)^```$/m.exec(readme)?.[1] ?? "";
-    const paths: Readonly<Record<string, string>> = { "/look": "/accounts/{id}/balance", "/go": "/transfer" };
+    const paths: Readonly<Record<string, string>> = {
+      "/look": "/api/v1/accounts/{id}/balance",
+      "/go": "/api/v1/transferFunds",
+    };
     const operations = ZONE.operations.map((operation) => ({
       ...operation,
       endpoint: paths[operation.endpoint],
@@ -216,7 +219,11 @@ describe("a mistake is named by its place", () => {
     [steps("{ request: GET /a, expect: maybe }"), /expected one of passed, blocked/],
     [steps("{ request: GET /a, expect: 99 }"), /expected 200 to 599/],
     [steps("{ request: GET /a, expects: 200 }"), /found `expects`/],
-    ["journeys: [", /at line 1/],
+    ["journeys: [", /^line 1, column 12: Flow sequence .* \(the file is no YAML\)$/],
+    [
+      "journeys:\n\t- name: a",
+      /^line 2, column 1: Tabs are not allowed as indentation \(the file is no YAML\)$/,
+    ],
     [
       "a: &a [x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]",
       /Excessive alias count/,
