@@ -34,11 +34,11 @@ test("lists every command with one line each", () => {
 const readme = readFileSync(join(ROOT, "README.md"), "utf8");
 
 test("the README lists the same commands, and the same options of start", () => {
-  const listed = [...readme.matchAll(/^stepgate ([\w-]+) {2,}\S/gm)].map(([, name]) => name);
-  const commands = [...help().matchAll(/^ +([\w-]+) {4}\S/gm)].map(([, name]) => name);
+  const listed = [...readme.matchAll(/^stepgate ([\w-]+) {2,}\S/gm)].map(([, name = ""]) => name);
+  const commands = [...help().matchAll(/^ +([\w-]+) {4}\S/gm)].map(([, name = ""]) => name);
   expect(listed.toSorted()).toEqual(commands.toSorted());
-  const options = [...readme.matchAll(/^\| `(--[\w-]+) [A-Z]+` \|/gm)].map(([, name]) => name);
-  const known = [...help("start").matchAll(/^ +(--[\w-]+)=</gm)].map(([, name]) => name);
+  const options = [...readme.matchAll(/^\| `(--[\w-]+) [A-Z]+` \|/gm)].map(([, name = ""]) => name);
+  const known = [...help("start").matchAll(/^ +(--[\w-]+)=</gm)].map(([, name = ""]) => name);
   expect(options.toSorted()).toEqual(known.toSorted());
 });
 
