@@ -25,6 +25,8 @@ import type { Workers } from "./workers.ts";
 
 /** Milliseconds that requests of the API have when everything else has ended. */
 const API_GRACE_MS = 300;
+/** Milliseconds for a request of the API with its body, unless the limits name some: a minute for a large import. */
+const API_REQUEST_TIMEOUT_MS = 60_000;
 
 /** What a process is started with. */
 export interface StartOptions {
@@ -245,7 +247,15 @@ async function listenApi(
     ...(allowedOrigins === undefined ? {} : { allowedOrigins }),
   });
   const request = withOperationsRoutes(api.handler, { metrics, isReady, metricsToken });
-  return openListener("api-port", config.api, () => listenHttps(config.api, certificate, { request }));
+  const { requestTimeoutMs } = config.limits;
+  // What the API is sent has an end, unlike visitors' uploads.
+  const limits = {
+    ...config.limits,
+    requestTimeoutMs: requestTimeoutMs === 0 ? API_REQUEST_TIMEOUT_MS : requestTimeoutMs,
+  };
+  return openListener("api-port", config.api, () =>
+    listenHttps(config.api, certificate, { request }, limits),
+  );
 }
 
 async function openRedirects(

@@ -3,8 +3,9 @@ import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openHttp2, requestHttp1, requestHttp2, startGateway } from "../support/gateway.ts";
+import { openHttp2, requestHttp1, requestHttp2, startGateway, testCertificate } from "../support/gateway.ts";
 import type { TestGateway } from "../support/gateway.ts";
 import { zone } from "../support/engine.ts";
 
@@ -53,12 +54,18 @@ const FAULTS: Readonly<Record<string, { readonly fail: Fault; readonly status: n
   },
 };
 
+/** More than the buffers between an origin and a client who does not read. */
+const LARGE_BYTES = 16 << 20;
+
 let origin: Server;
 let gateway: TestGateway;
 let open: Set<Socket>;
+/** Requests that are answered when as many are there as there are connections. */
+let meeting: Socket[];
 
 beforeEach(async () => {
   open = new Set();
+  meeting = [];
   origin = createServer((socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
@@ -66,7 +73,11 @@ beforeEach(async () => {
     socket.on("data", (chunk: Buffer) => {
       const [, path = ""] = /^\w+ (\S+)/.exec(chunk.toString("latin1")) ?? [];
       const fault = FAULTS[path];
-      if (fault === undefined) socket.write(GOOD);
+      if (path === "/meet") meet(socket);
+      else if (path === "/large") {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${LARGE_BYTES}\r\n\r\n`);
+        socket.write(Buffer.alloc(LARGE_BYTES));
+      } else if (fault === undefined) socket.write(GOOD);
       else fault.fail(socket);
     });
   });
@@ -81,6 +92,19 @@ afterEach(async () => {
   for (const socket of open) socket.destroy();
   origin.close();
 });
+
+function meet(socket: Socket): void {
+  meeting.push(socket);
+  if (meeting.length < CONNECTIONS) return;
+  for (const waiting of meeting.splice(0)) waiting.write(GOOD);
+}
+
+/** Each of the connections can be used: as many requests as there are of them are with the origin at the same time. */
+async function poolIsWhole(): Promise<void> {
+  const asked = Array.from({ length: CONNECTIONS }, () => requestHttp1(gateway.port, { path: "/meet" }));
+  const answers = await Promise.all(asked);
+  expect(answers.map(({ body }) => body)).toEqual(answers.map(() => "good"));
+}
 
 /** 0 for an answer that was cut. */
 const statusOf = async (
@@ -121,14 +145,27 @@ describe("faults of the origin", () => {
     expect(new Set(statuses)).toEqual(new Set([status]));
     expect(new Set(good)).toEqual(new Set([200]));
     expect(new Set(gateway.problems.map(({ reason }) => reason)).size).toBe(1);
-    // More at once than there are connections, so that none can be missing.
-    const after = await Promise.all(
-      Array.from({ length: CONNECTIONS * 3 }, () => requestHttp2(session, { path: "/good" })),
-    );
-    expect(after.map(({ body }) => body)).toEqual(after.map(() => "good"));
+    await poolIsWhole();
     expect(open.size).toBeLessThanOrEqual(CONNECTIONS);
     session.close();
     await expect.poll(() => gateway.listener.connections).toBe(0);
+  });
+
+  test("visitors who leave in the middle of a body, and such who do not read it, take no connection along", async () => {
+    const { ca } = await testCertificate();
+    for (let round = 0; round < 3; round++) {
+      const leaving = Array.from({ length: CONNECTIONS }, async () => {
+        const socket = connect({ host: "127.0.0.1", port: gateway.port, servername: "shop.example", ca });
+        socket.write("GET /large HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+        await new Promise((resolve) => socket.once("data", resolve));
+        socket.pause();
+        await sleep(50);
+        socket.destroy();
+      });
+      await Promise.all(leaving);
+    }
+    await poolIsWhole();
+    expect(open.size).toBeLessThanOrEqual(CONNECTIONS);
   });
 
   test("an origin that refuses connections, and comes back", async () => {
@@ -139,6 +176,7 @@ describe("faults of the origin", () => {
       expect(await statusOf(requestHttp1(gateway.port, { path: "/good" }))).toBe(502);
     await new Promise<void>((resolve) => origin.listen(port, "127.0.0.1", resolve));
     expect((await requestHttp1(gateway.port, { path: "/good" })).body).toBe("good");
+    await poolIsWhole();
   });
 
   test("our answer to a fault has a ray id and says nothing about the origin", async () => {

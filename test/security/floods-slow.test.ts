@@ -261,6 +261,24 @@ describe("floods over HTTP/2 (D3)", () => {
     },
   );
 
+  test("streams without a window: their responses do not keep the origin's connections", async () => {
+    const { gateway } = await start(
+      { gateway: { limits: { responseStallMs: 400 }, upstream: { connections: 2 } } },
+      (req, res) => res.end(req.url === "/fine" ? "fine" : Buffer.alloc(16 << 20)),
+    );
+    const socket = await openFrames(gateway.port);
+    cleanups.push(() => void socket.destroy());
+    socket.resume();
+    // `SETTINGS_INITIAL_WINDOW_SIZE` 0.
+    socket.write(frame(FRAME.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])));
+    for (let stream = 1; stream < 20; stream += 2)
+      socket.write(frame(FRAME.headers, END_STREAM | END_HEADERS, stream, REQUEST_BLOCK));
+    await sleep(200);
+    const startAt = performance.now();
+    await fine(gateway.port);
+    expect(performance.now() - startAt).toBeLessThan(15_000);
+  });
+
   test("no more streams at once than the setting says", async () => {
     const { gateway } = await start();
     const { ca } = await testCertificate();

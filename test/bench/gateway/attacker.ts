@@ -82,6 +82,8 @@ function greet(place: number, hello: Buffer): void {
 }
 
 process.once("disconnect", () => process.exit(0));
+// The parent may be gone before its channel is seen to be.
+process.on("error", () => process.exit(0));
 process.on("message", () => process.send?.({ standing, opened }));
 process.send?.("begins");
 if (protocol === "raw") {
