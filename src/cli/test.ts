@@ -1,7 +1,7 @@
 /** `stepgate test`: runs scenario files and recorded traffic, and tells what is not as expected. */
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { defineCommand } from "citty";
 import type { ZoneDocument } from "../adapters/index.ts";
@@ -42,7 +42,8 @@ export const testCommand = defineCommand({
   args,
   async run({ args: given, rawArgs }) {
     refuseUnknownOptions(rawArgs, args);
-    const { scenario, skipped } = await readFrom(given.file, (text) => readScenario(text, given.file));
+    const name = basename(given.file);
+    const { scenario, skipped } = await readFrom(given.file, (text) => readScenario(text, name));
     const stage = await stageOf(given, scenario, given.file);
     const results: JourneyResult[] = [];
     for (const journey of scenario.journeys) {
