@@ -22,8 +22,13 @@ const MAX_BATCH = 64;
 /** Places of the tree for each of them, so that a batch takes but a small part of it. */
 const NODES_PER_REQUEST = 256;
 
+/** Short id of an operation that was called before. */
+interface Entry {
+  readonly op: string;
+}
+
 /** The signed 32-bit number that the short id of an entry spells; `undefined` for text that is none. */
-export type OpNumberOf = (entry: { readonly op: string }) => number | undefined;
+export type OpNumberOf = (entry: Entry) => number | undefined;
 
 export interface HourCounterOptions {
   /** Operations of the zone; it may grow while counting goes on. */
@@ -55,7 +60,7 @@ export interface HourCounter {
   /** The same with short ids. */
   recordIds(currentOp: string, previousOps: readonly string[]): void;
   /** The same with the entries of a sequence. */
-  recordEntries(currentOp: string, entries: readonly { readonly op: string }[]): void;
+  recordEntries(currentOp: string, entries: readonly Entry[]): void;
   /** Remembers that a request was not counted because of a fairness cap. */
   addCapped(): void;
   /** What was counted so far, requests that wait included; arrays that go on changing. */
@@ -79,6 +84,7 @@ export function createHourCounter(options: HourCounterOptions): HourCounter {
   const { operations, opNumberOf = parseEntry } = options;
   const counting = createCounting(options);
   const { batch, trie } = counting;
+  const ids = new Int32Array(MAX_PREVIOUS);
   let capped = 0;
 
   return {
@@ -107,10 +113,15 @@ export function createHourCounter(options: HourCounterOptions): HourCounter {
       if (op === 0) return;
       const length = Math.min(entries.length, MAX_PREVIOUS);
       const from = batch.size * MAX_PREVIOUS;
-      for (let at = 0; at < length; at += 1)
-        batch.previous[from + at] = operations.indexOfNumber(
-          opNumberOf(entries[at] as { readonly op: string }),
-        );
+      let isComplete = true;
+      for (let at = 0; at < length; at += 1) {
+        const id = opNumberOf(entries[at] as Entry);
+        ids[at] = id ?? 0;
+        isComplete &&= id !== undefined;
+      }
+      operations.writeIndexes(ids, length, batch.previous, from);
+      for (let at = 0; !isComplete && at < length; at += 1)
+        if (opNumberOf(entries[at] as Entry) === undefined) batch.previous[from + at] = 0;
       if (addRequest(batch, op, length)) count();
     },
     addCapped: () => {

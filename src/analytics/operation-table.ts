@@ -16,6 +16,7 @@ const START_SLOTS = 64;
 /** Words of a place: the number that an id spells, its index or 0. */
 const SLOT_WORDS = 2;
 const INDEX = 1;
+const HASH_FACTOR = 0x9e37_79b1;
 
 /** Operations of one zone in the order in which they were added; an index never changes its meaning. */
 export interface OperationTable {
@@ -25,8 +26,13 @@ export interface OperationTable {
   readonly size: number;
   /** Index of a short id, 0 when it is not in the table. */
   indexOf(shortId: string): number;
-  /** The same for the signed 32-bit number that a short id spells, `undefined` for text that is none. */
-  indexOfNumber(id: number | undefined): number;
+  /**
+   * Writes the indexes of short ids that are given as the signed 32-bit numbers which they spell.
+   *
+   * @param length ids that count
+   * @param from where in `into` the first one goes
+   */
+  writeIndexes(ids: Int32Array, length: number, into: Uint16Array, from: number): void;
   /** Short id at an index, `""` where there is none. */
   shortIdAt(index: number): string;
   /**
@@ -59,8 +65,24 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
     get size() {
       return known.length - 1;
     },
-    indexOf: (shortId) => indexOfNumber(parseShortId(shortId)),
-    indexOfNumber,
+    indexOf(shortId) {
+      const id = parseShortId(shortId);
+      return id === undefined ? 0 : (slots[slotOf(id) + INDEX] as number);
+    },
+    writeIndexes(ids, length, into, from) {
+      // A loop of its own over what does not change, so that several rounds of it are on their way at once.
+      const [places, bits, mask] = [slots, shift, slots.length - 1];
+      for (let at = 0; at < length; at += 1) {
+        const id = ids[at] as number;
+        let place = (Math.imul(id, HASH_FACTOR) >>> bits) * SLOT_WORDS;
+        let index = places[place + INDEX] as number;
+        while (index !== 0 && places[place] !== id) {
+          place = (place + SLOT_WORDS) & mask;
+          index = places[place + INDEX] as number;
+        }
+        into[from + at] = index;
+      }
+    },
     shortIdAt: (index) => known[index] ?? "",
     add(added) {
       for (const shortId of added) checkShortId(shortId);
@@ -82,14 +104,10 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
   current = version;
   return table;
 
-  function indexOfNumber(id: number | undefined): number {
-    return id === undefined ? 0 : (slots[slotOf(id) + INDEX] as number);
-  }
-
   /** Where an id is, or would be put. */
   function slotOf(id: number): number {
     const mask = slots.length - 1;
-    let slot = (Math.imul(id, 0x9e37_79b1) >>> shift) * SLOT_WORDS;
+    let slot = (Math.imul(id, HASH_FACTOR) >>> shift) * SLOT_WORDS;
     while (slots[slot + INDEX] !== 0 && slots[slot] !== id) slot = (slot + SLOT_WORDS) & mask;
     return slot;
   }

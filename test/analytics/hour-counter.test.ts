@@ -103,6 +103,21 @@ describe("one hour", () => {
     );
   });
 
+  test("entries are counted like their short ids, text that is none included", () => {
+    const [byId, byEntry] = [counterFor(3), counterFor(3)];
+    const histories = [[B, A, B], ["no id", A], [B, "no id", A], [D, A], []];
+    for (const history of histories) {
+      byId.recordIds(C, history);
+      byEntry.recordEntries(
+        C,
+        history.map((op) => ({ op })),
+      );
+    }
+    byEntry.recordEntries("no id", [{ op: A }]);
+    expect(countsOf(summaryOf(byEntry))).toEqual(countsOf(summaryOf(byId)));
+    expect(countsOf(summaryOf(byEntry)).pairs.get(`${A} ${C}`)).toBe(4);
+  });
+
   test("indexes of the table and short ids are counted alike", () => {
     const [byId, byIndex] = [counterFor(3), counterFor(3)];
     byId.recordIds(C, [B, A, B]);
