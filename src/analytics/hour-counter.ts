@@ -120,8 +120,7 @@ export function createHourCounter(options: HourCounterOptions): HourCounter {
         isComplete &&= id !== undefined;
       }
       operations.writeIndexes(ids, length, batch.previous, from);
-      for (let at = 0; !isComplete && at < length; at += 1)
-        if (opNumberOf(entries[at] as Entry) === undefined) batch.previous[from + at] = 0;
+      if (!isComplete) dropUnnumbered(batch.previous, from, entries, opNumberOf);
       if (addRequest(batch, op, length)) count();
     },
     addCapped: () => {
@@ -196,6 +195,17 @@ function widen(counting: Counting, operations: number, maxPairs: number | undefi
   const wider = createPairs(capacity, maxPairs);
   counting.pairs.forEach((op, before, times) => wider.put(op, before, times));
   counting.pairs = wider;
+}
+
+/** Takes out the indexes of entries whose text is no short id. */
+function dropUnnumbered(
+  indexes: Uint16Array,
+  from: number,
+  entries: readonly Entry[],
+  opNumberOf: OpNumberOf,
+): void {
+  for (const [at, entry] of entries.slice(0, MAX_PREVIOUS).entries())
+    if (opNumberOf(entry) === undefined) indexes[from + at] = 0;
 }
 
 const parseEntry: OpNumberOf = ({ op }) => parseShortId(op);

@@ -70,17 +70,10 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
       return id === undefined ? 0 : (slots[slotOf(id) + INDEX] as number);
     },
     writeIndexes(ids, length, into, from) {
-      // A loop of its own over what does not change, so that several rounds of it are on their way at once.
-      const [places, bits, mask] = [slots, shift, slots.length - 1];
+      // A loop over what does not change, so that several rounds of it are on their way at once.
+      const [places, bits] = [slots, shift];
       for (let at = 0; at < length; at += 1) {
-        const id = ids[at] as number;
-        let place = (Math.imul(id, HASH_FACTOR) >>> bits) * SLOT_WORDS;
-        let index = places[place + INDEX] as number;
-        while (index !== 0 && places[place] !== id) {
-          place = (place + SLOT_WORDS) & mask;
-          index = places[place + INDEX] as number;
-        }
-        into[from + at] = index;
+        into[from + at] = places[slotIn(places, bits, ids[at] as number) + INDEX] as number;
       }
     },
     shortIdAt: (index) => known[index] ?? "",
@@ -104,12 +97,8 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
   current = version;
   return table;
 
-  /** Where an id is, or would be put. */
   function slotOf(id: number): number {
-    const mask = slots.length - 1;
-    let slot = (Math.imul(id, HASH_FACTOR) >>> shift) * SLOT_WORDS;
-    while (slots[slot + INDEX] !== 0 && slots[slot] !== id) slot = (slot + SLOT_WORDS) & mask;
-    return slot;
+    return slotIn(slots, shift, id);
   }
 
   function widen(): void {
@@ -122,6 +111,14 @@ export function createOperationTable(shortIds: readonly string[], version = 1): 
       slots[slot + INDEX] = index;
     }
   }
+}
+
+/** Where an id is, or would be put. */
+function slotIn(slots: Int32Array, shift: number, id: number): number {
+  const mask = slots.length - 1;
+  let slot = (Math.imul(id, HASH_FACTOR) >>> shift) * SLOT_WORDS;
+  while (slots[slot + INDEX] !== 0 && slots[slot] !== id) slot = (slot + SLOT_WORDS) & mask;
+  return slot;
 }
 
 /** The number that a short id spells, signed; `undefined` for any other text. */
