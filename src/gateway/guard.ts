@@ -40,7 +40,10 @@ const PULSE_MS = 250;
 /** Where a request stood at the last look. */
 interface Progress {
   readonly req: IncomingMessage;
+  readonly res: ServerResponse;
   readonly source: string;
+  /** Its place among the requests under way. */
+  index: number;
   received: number;
   unsent: number;
   receivedAtMs: number;
@@ -49,26 +52,20 @@ interface Progress {
 
 export class Guard {
   readonly #limits: GuardLimits;
-  readonly #underWay = new Map<ServerResponse, Progress>();
+  /**
+   * In no order. Not a Map or Set: V8 makes a new table for one every few dozen requests that come and go, and each old
+   * table points to the next one. Once a table has grown old, everything that was ever in a later one outlives the
+   * collections of the young, which then take ten times as long.
+   */
+  readonly #underWay: Progress[] = [];
   readonly #bySource = new Map<string, number>();
   readonly #timers: readonly NodeJS.Timeout[];
-  readonly #forget: (this: ServerResponse) => void;
   #pulseAtMs = performance.now();
   #isStruggling = false;
   #latePulses = 0;
 
   constructor(limits: Partial<GuardLimits> = {}) {
     this.#limits = { ...DEFAULT_GUARD_LIMITS, ...limits };
-    const underWay = this.#underWay;
-    const bySource = this.#bySource;
-    // One function for all requests, which Node calls with the response as `this`.
-    this.#forget = function forget() {
-      const source = underWay.get(this)?.source ?? "";
-      underWay.delete(this);
-      const left = (bySource.get(source) ?? 1) - 1;
-      if (left === 0) bySource.delete(source);
-      else bySource.set(source, left);
-    };
     const { bodyStallMs, responseStallMs } = this.#limits;
     const sweepMs = Math.min(5_000, bodyStallMs / 4, responseStallMs / 4);
     this.#timers = [
@@ -79,7 +76,7 @@ export class Guard {
 
   /** Requests under way. */
   get size(): number {
-    return this.#underWay.size;
+    return this.#underWay.length;
   }
 
   /** Whether one more request of a client can be taken on. */
@@ -87,7 +84,7 @@ export class Guard {
     const { maxRequests, maxRequestsPerAddress } = this.#limits;
     return (
       !this.#isStruggling &&
-      this.#underWay.size < maxRequests &&
+      this.#underWay.length < maxRequests &&
       (this.#bySource.get(sourceOf(address)) ?? 0) < maxRequestsPerAddress
     );
   }
@@ -95,9 +92,30 @@ export class Guard {
   track(req: IncomingMessage, res: ServerResponse, address: string): void {
     const source = sourceOf(address);
     this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
-    this.#underWay.set(res, { req, source, received: -Infinity, unsent: -1, receivedAtMs: 0, sentAtMs: 0 });
+    const progress = {
+      req,
+      res,
+      source,
+      index: this.#underWay.length,
+      received: -Infinity,
+      unsent: -1,
+      receivedAtMs: 0,
+      sentAtMs: 0,
+    };
+    this.#underWay.push(progress);
     // It closes once; `once` would make two objects to be sure of it.
-    res.on("close", this.#forget);
+    res.on("close", () => this.#forget(progress));
+  }
+
+  #forget({ index, source }: Progress): void {
+    const left = (this.#bySource.get(source) ?? 1) - 1;
+    if (left === 0) this.#bySource.delete(source);
+    else this.#bySource.set(source, left);
+    // The last one takes the place of the one that is gone.
+    const last = this.#underWay.pop();
+    if (last === undefined || last.index === index) return;
+    last.index = index;
+    this.#underWay[index] = last;
   }
 
   close(): void {
@@ -117,9 +135,10 @@ export class Guard {
 
   #sweep(): void {
     const nowMs = performance.now();
-    for (const [res, progress] of this.#underWay) {
-      if (this.#bodyStalls(progress, nowMs) || this.#responseStalls(res, progress, nowMs)) res.destroy();
-    }
+    const stalled = this.#underWay.filter(
+      (progress) => this.#bodyStalls(progress, nowMs) || this.#responseStalls(progress, nowMs),
+    );
+    for (const { res } of stalled) res.destroy();
   }
 
   /** Bytes are counted by connection: a stream of HTTP/2 does not tell its own. */
@@ -134,7 +153,8 @@ export class Guard {
     return nowMs - progress.receivedAtMs > bodyStallMs;
   }
 
-  #responseStalls(res: ServerResponse, progress: Progress, nowMs: number): boolean {
+  #responseStalls(progress: Progress, nowMs: number): boolean {
+    const { res } = progress;
     const unsent = res.writableLength + (res.socket?.writableLength ?? 0);
     if (unsent === 0 || unsent !== progress.unsent) {
       progress.unsent = unsent;
