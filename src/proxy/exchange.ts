@@ -11,6 +11,9 @@ const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
 const NONE: Origin[] = [];
 
+/** Longest body that leaves as one text with its head; copying a longer one costs more than the second piece. */
+const MAX_JOINED_BYTES = 16 * 1024;
+
 /** RFC 9110 section 9.2.1. */
 const SAFE_METHODS = new Set<string>(["GET", "HEAD", "OPTIONS"]);
 
@@ -149,9 +152,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Trailers of a response of known length have nowhere to stand in HTTP/1.1 (RFC 9112 section 7.1.2).
     const kept = this.#expectedBytes === undefined ? clientTrailers(trailers) : undefined;
     if (kept !== undefined) this.#res.addTrailers(kept);
-    if (this.#lastChunk === undefined) this.#res.end();
-    else this.#res.end(this.#lastChunk);
+    this.#endWith(this.#lastChunk);
     this.#settle({ kind: "done", status: this.#status });
+  }
+
+  /** Node writes a head and a text in one piece, but a head and bytes in two, which costs more than the text does. */
+  #endWith(chunk: Buffer | undefined): void {
+    if (chunk === undefined) this.#res.end();
+    else if (chunk.length > MAX_JOINED_BYTES || "stream" in this.#res) this.#res.end(chunk);
+    else this.#res.end(chunk.latin1Slice(), "latin1");
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
