@@ -2,6 +2,8 @@
 import { request } from "node:http";
 import { BENCH_HOST, BODY_BYTES, TRACKED_PATH } from "./gateway/kinds.ts";
 import { latenciesAt, loadPeer, median, quantile } from "./gateway/load.ts";
+import { costsInRounds, ratioOf } from "./gateway/rounds.ts";
+import type { Costs } from "./gateway/rounds.ts";
 import { requireProgram, startNginx, startPeer } from "./gateway/processes.ts";
 import type { Peer } from "./gateway/processes.ts";
 
@@ -11,12 +13,16 @@ interface Figure {
   readonly unit: string;
 }
 
-const ROUNDS = 7;
-const ROUND_SECONDS = 1;
-/** Requests before the first round: with fewer, what is measured is the compiler that makes the code fast. */
-const WARM_UP_REQUESTS = 25_000;
-const WARM_UP_ROUNDS = 10;
-const CONNECTIONS = 32;
+const ROUNDS = {
+  rounds: 60,
+  roundMs: 250,
+  /** With fewer, what is measured is the compiler that makes the code fast. */
+  warmUpRequests: 25_000,
+  connections: 32,
+};
+/** Rounds in which as many requests are made as go through. */
+const RATE_ROUNDS = 7;
+const RATE_WARM_UP_ROUNDS = 5;
 const RATE_PER_SECOND = 1_000;
 const RATE_SECONDS = 4;
 
@@ -33,14 +39,7 @@ const PROXIES = [
 const PROXY_LOCATION =
   'proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;';
 
-/** What each peer cost in one round. */
-interface Cost {
-  readonly cpuMicros: number;
-  readonly requestsPerSecond: number;
-}
-
 export async function measure(): Promise<Figure[]> {
-  const wrk = await requireProgram("wrk", "wrk");
   const peers: Peer[] = [];
   try {
     const origin = await startPeer("origin");
@@ -55,11 +54,11 @@ export async function measure(): Promise<Figure[]> {
     else peers.push(nginx);
     for (const peer of peers) await checkAnswer(peer);
     const cookie = await realCookie(named(peers, "stepgate-full"));
-    const costs = await costsOf(peers, { wrk, seconds: ROUND_SECONDS, connections: CONNECTIONS, cookie });
+    const costs = await costsInRounds(peers, { ...ROUNDS, cookie });
     return [
       ...ratios(costs),
       ...(await addedLatency(peers, cookie)),
-      ...(await workersGain(wrk, cookie)),
+      ...(await workersGain(cookie)),
       ...perPeer(costs),
     ];
   } finally {
@@ -73,61 +72,36 @@ function named(peers: readonly Peer[], name: string): Peer {
   return peer;
 }
 
-/** Rounds are interleaved, so that a noisy moment of the machine meets all peers; medians of the rounds. */
-async function costsOf(
-  peers: readonly Peer[],
-  options: Parameters<typeof loadPeer>[1],
-): Promise<ReadonlyMap<string, Cost>> {
-  const rounds = new Map<string, Cost[]>(peers.map(({ name }) => [name, []]));
-  for (const peer of peers) await warmUp(peer, options);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const peer of peers) {
-      const before = await peer.cpuMicros();
-      const { requests, requestsPerSecond } = await loadPeer(peer, options);
-      rounds.get(peer.name)?.push({
-        cpuMicros: ((await peer.cpuMicros()) - before) / requests,
-        requestsPerSecond,
-      });
-    }
-  }
-  return new Map(
-    [...rounds].map(([name, list]) => [
-      name,
-      {
-        cpuMicros: median(list.map(({ cpuMicros }) => cpuMicros)),
-        requestsPerSecond: median(list.map(({ requestsPerSecond }) => requestsPerSecond)),
-      },
-    ]),
-  );
-}
-
-async function warmUp(peer: Peer, options: Parameters<typeof loadPeer>[1]): Promise<void> {
-  let requests = 0;
-  for (let round = 0; round < WARM_UP_ROUNDS && requests < WARM_UP_REQUESTS; round++)
-    requests += (await loadPeer(peer, options)).requests;
-}
-
-function ratios(costs: ReadonlyMap<string, Cost>): readonly Figure[] {
-  const cpu = (name: string): number => costs.get(name)?.cpuMicros ?? Number.NaN;
-  const fastest = Math.min(cpu("fast-proxy"), cpu("http-proxy-3"), cpu("fastify-http-proxy"));
+function ratios(costs: Costs): readonly Figure[] {
+  const ratio = (name: string, base: string): Figure => ({
+    name: `${SHORT_NAMES[name] ?? name}/${SHORT_NAMES[base] ?? base}`,
+    value: ratioOf(costs, name, base),
+    unit: "x CPU",
+  });
+  const nodeProxies = ["fast-proxy", "http-proxy-3", "fastify-http-proxy"];
+  const fastest = Math.min(...nodeProxies.map((name) => ratioOf(costs, name, "stepgate-plain")));
   return [
-    ...(costs.has("nginx") ? [ratio("gateway-plain/nginx", cpu("stepgate-plain") / cpu("nginx"))] : []),
-    ratio("gateway-full/gateway-plain", cpu("stepgate-full") / cpu("stepgate-plain")),
-    ratio("gateway-with-analytics/gateway-without", cpu("stepgate-analytics") / cpu("stepgate-full")),
-    ratio("fastest-node-proxy/gateway-plain", fastest / cpu("stepgate-plain")),
-    ratio("h3-proxyRequest/gateway-full", cpu("h3-proxyRequest") / cpu("stepgate-full")),
+    ...(costs.has("nginx") ? [ratio("stepgate-plain", "nginx")] : []),
+    ratio("stepgate-full", "stepgate-plain"),
+    {
+      name: "gateway-with-analytics/gateway-without",
+      value: ratioOf(costs, "stepgate-analytics", "stepgate-full"),
+      unit: "x CPU",
+    },
+    { name: "fastest-node-proxy/gateway-plain", value: fastest, unit: "x CPU" },
+    ratio("h3-proxyRequest", "stepgate-full"),
   ];
 }
 
-function ratio(name: string, value: number): Figure {
-  return { name, value, unit: "x CPU" };
-}
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  "stepgate-plain": "gateway-plain",
+  "stepgate-full": "gateway-full",
+};
 
-function perPeer(costs: ReadonlyMap<string, Cost>): readonly Figure[] {
-  return [...costs].flatMap(([name, { cpuMicros, requestsPerSecond }]) => [
-    { name: `${name}, CPU per request`, value: cpuMicros, unit: "us" },
-    { name: `${name}, per core`, value: 1e6 / cpuMicros, unit: "req/s" },
-    { name: `${name}, this machine`, value: requestsPerSecond, unit: "req/s" },
+function perPeer(costs: Costs): readonly Figure[] {
+  return [...costs].flatMap(([name, rounds]) => [
+    { name: `${name}, CPU per request`, value: median(rounds), unit: "us" },
+    { name: `${name}, per core`, value: 1e6 / median(rounds), unit: "req/s" },
   ]);
 }
 
@@ -153,17 +127,25 @@ async function addedLatency(peers: readonly Peer[], cookie: string): Promise<rea
  * Two processes on one port against one. The origin is nginx with a fixed answer: what it and the load generator
  * take of the machine's cores is missing to the gateway, so the figure of a machine with two cores is the lowest.
  */
-async function workersGain(wrk: string, cookie: string): Promise<readonly Figure[]> {
+async function workersGain(cookie: string): Promise<readonly Figure[]> {
+  const wrk = await requireProgram("wrk", "wrk");
   const origin = await startNginx("nginx-fixed", { location: `return 200 "${"x".repeat(BODY_BYTES)}";` });
   if (origin === undefined) return [];
   const peers = [origin];
   try {
     const url = `http://127.0.0.1:${origin.port}`;
-    peers.push(await startPeer("stepgate-full", url), await startPeer("stepgate-full-2-workers", url));
-    const costs = await costsOf(peers.slice(1), { wrk, seconds: ROUND_SECONDS, connections: 64, cookie });
-    const rate = (name: string): number => costs.get(name)?.requestsPerSecond ?? Number.NaN;
-    const value = rate("stepgate-full-2-workers") / rate("stepgate-full");
-    return [{ name: "two workers/one worker", value, unit: "x req/s" }];
+    const one = await startPeer("stepgate-full", url);
+    const two = await startPeer("stepgate-full-2-workers", url);
+    peers.push(one, two);
+    const rate = async (peer: Peer): Promise<number> =>
+      (await loadPeer(peer, { wrk, seconds: 1, connections: 64, cookie })).requestsPerSecond;
+    for (let round = 0; round < RATE_WARM_UP_ROUNDS; round++) for (const peer of [one, two]) await rate(peer);
+    const gains: number[] = [];
+    for (let round = 0; round < RATE_ROUNDS; round++) {
+      const alone = await rate(one);
+      gains.push((await rate(two)) / alone);
+    }
+    return [{ name: "two workers/one worker", value: median(gains), unit: "x req/s" }];
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
   }

@@ -74,13 +74,13 @@ export async function latenciesAt(peer: Peer, options: RateOptions): Promise<rea
   return latencies.toSorted((one, other) => one - other);
 }
 
-interface Lane {
+export interface Lane {
   readonly socket: Socket;
   ask(text: string, answered: () => void): void;
 }
 
 /** One kept-alive connection; its answers all have a body of `BODY_BYTES`, whose last byte ends them. */
-async function openLane(port: number): Promise<Lane> {
+export async function openLane(port: number): Promise<Lane> {
   const socket = connect(port, "127.0.0.1");
   socket.setNoDelay(true);
   await new Promise((resolve) => socket.once("connect", resolve));

@@ -1,7 +1,7 @@
 /** Starts the bench's peers and reads what they cost. Linux only: CPU times come from /proc. */
 import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,9 +9,6 @@ import { join } from "node:path";
 import { findProgram } from "../../setup/run.ts";
 import { installPackages } from "../../setup/system-packages.ts";
 import type { PeerKind } from "./kinds.ts";
-
-/** Ticks per second of /proc; the kernel's interface fixes it for every architecture that Node runs on. */
-const TICKS_PER_SECOND = 100;
 
 export interface Peer {
   readonly name: string;
@@ -102,11 +99,16 @@ export async function startNginx(
   };
 }
 
+/** Of all its threads; nanoseconds, where `stat` counts in ticks of 10 ms (proc(5), `/proc/PID/schedstat`). */
 async function cpuMicrosOf({ pid }: ChildProcess): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, "latin1");
-  // Fields behind the name in parentheses, which may hold spaces: utime is the 12th of them, stime the 13th.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6;
+  const folder = `/proc/${pid}/task`;
+  const times = await Promise.all(
+    (await readdir(folder)).map(async (thread) => {
+      const [onCpuNs] = (await readFile(`${folder}/${thread}/schedstat`, "latin1")).split(" ");
+      return Number(onCpuNs);
+    }),
+  );
+  return times.reduce((sum, ns) => sum + ns, 0) / 1000;
 }
 
 async function endChild(child: ChildProcess): Promise<void> {
