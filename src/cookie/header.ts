@@ -33,11 +33,12 @@ export interface ScannedCookies {
   readonly bytes: number;
 }
 
+const OTHER_KIND = { host: "domain", domain: "host" } as const satisfies Record<NameKind, NameKind>;
+
 const NOTHING: ScannedCookies = { candidates: [], otherNames: [], bytes: 0 };
 
 /** Where a pair of ours lies in a header. */
 interface OwnPair {
-  readonly kind: NameKind;
   /** The semicolon before it, -1 for the first pair of the header. */
   readonly separator: number;
   readonly start: number;
@@ -47,18 +48,33 @@ interface OwnPair {
 
 /** @param kind names of the scope in force */
 export function scanCookies(header: string | undefined, kind: NameKind): ScannedCookies {
-  const pairs = findOwnPairs(header);
-  if (header === undefined || pairs.length === 0) return NOTHING;
-  const own = pairs.filter((pair) => pair.kind === kind);
-  const others = pairs.length === own.length ? [] : pairs.filter((pair) => pair.kind !== kind);
+  if (header === undefined) return NOTHING;
+  let bytes = 0;
+  let own = findPair(header, kind, 0);
+  if (own === undefined && findPair(header, OTHER_KIND[kind], 0) === undefined) return NOTHING;
+  const candidates: CookieCandidate[] = [];
+  for (; own !== undefined; own = findPair(header, kind, own.end)) {
+    const { start, equals, end } = own;
+    bytes += end - start;
+    candidates.push({ name: header.slice(start, equals), value: header.slice(equals + 1, end) });
+    // Of a flood the last ones are kept, without as many objects as it has cookies.
+    if (candidates.length === 2 * MAX_READ_COOKIES) candidates.splice(0, MAX_READ_COOKIES);
+  }
   return {
-    candidates: own.slice(-MAX_READ_COOKIES).map(({ start, equals, end }) => ({
-      name: header.slice(start, equals),
-      value: header.slice(equals + 1, end),
-    })),
-    otherNames: others.slice(-MAX_READ_COOKIES).map(({ start, equals }) => header.slice(start, equals)),
-    bytes: own.reduce((sum, { start, end }) => sum + end - start, 0),
+    candidates: candidates.slice(-MAX_READ_COOKIES),
+    otherNames: lastNames(header, OTHER_KIND[kind]),
+    bytes,
   };
+}
+
+/** The last 64 names of a kind. */
+function lastNames(header: string, kind: NameKind): readonly string[] {
+  const names: string[] = [];
+  for (let pair = findPair(header, kind, 0); pair !== undefined; pair = findPair(header, kind, pair.end)) {
+    names.push(header.slice(pair.start, pair.equals));
+    if (names.length === 2 * MAX_READ_COOKIES) names.splice(0, MAX_READ_COOKIES);
+  }
+  return names.slice(-MAX_READ_COOKIES);
 }
 
 /** @returns the header without our cookies of any kind, `undefined` when nothing is left of it */
@@ -131,10 +147,6 @@ function nameOfSetCookie(line: string): string {
   return (name.trim() === "" ? (rest[0] ?? "") : name).trim();
 }
 
-/**
- * Searches for the prefixes instead of walking from pair to pair: the search is the runtime's own, and a header
- * of other cookies costs next to nothing.
- */
 function findOwnPairs(header: string | undefined): readonly OwnPair[] {
   if (header === undefined) return [];
   const hostPairs = findPairs(header, "host");
@@ -144,21 +156,29 @@ function findOwnPairs(header: string | undefined): readonly OwnPair[] {
 }
 
 function findPairs(header: string, kind: NameKind): readonly OwnPair[] {
-  const prefix = NAME_PREFIXES[kind];
   const pairs: OwnPair[] = [];
-  let start = header.indexOf(prefix);
+  for (let pair = findPair(header, kind, 0); pair !== undefined; pair = findPair(header, kind, pair.end))
+    pairs.push(pair);
+  return pairs;
+}
+
+/**
+ * The next pair of ours. Searches for the prefix instead of walking from pair to pair: the search is the runtime's own,
+ * and a header of other cookies costs next to nothing.
+ */
+function findPair(header: string, kind: NameKind, from: number): OwnPair | undefined {
+  const prefix = NAME_PREFIXES[kind];
+  let start = header.indexOf(prefix, from);
   while (start !== -1) {
     const equals = matchOwnName(kind, header, start);
     const separator = equals === -1 ? undefined : separatorBefore(header, start);
-    let next = start + prefix.length;
     if (separator !== undefined) {
       const semicolon = header.indexOf(";", equals);
-      next = semicolon === -1 ? header.length : semicolon;
-      pairs.push({ kind, separator, start, equals, end: next });
+      return { separator, start, equals, end: semicolon === -1 ? header.length : semicolon };
     }
-    start = header.indexOf(prefix, next);
+    start = header.indexOf(prefix, start + prefix.length);
   }
-  return pairs;
+  return undefined;
 }
 
 /**
