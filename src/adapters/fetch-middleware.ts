@@ -3,6 +3,7 @@ import {
   createPortableCookieTracker,
   createPortableKeyRing,
   createPortableSequenceCookies,
+  RecentPayloads,
   importKeySet,
   OWN_COOKIES,
 } from "../cookie/portable.ts";
@@ -100,6 +101,7 @@ function portableRuntime(keys: KeySetInput | string): Runtime {
     random,
     async carrier({ maxEntries, maxAgeSeconds, leads }) {
       const keyRing = createPortableKeyRing(await importKeySet(keys));
+      const recent = new RecentPayloads();
       return {
         trackerFor: (zone) =>
           createPortableCookieTracker(
@@ -107,6 +109,7 @@ function portableRuntime(keys: KeySetInput | string): Runtime {
               zoneId: zone.id,
               keyRing,
               random,
+              recent,
               scope: { ...zone.settings.cookieScope, maxAgeSeconds },
               limits: { maxEntries, maxAgeMs: maxAgeSeconds * 1000 },
               leads,

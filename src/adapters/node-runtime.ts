@@ -7,6 +7,7 @@ import {
   generateMasterKey,
   importKeySet,
   OWN_COOKIES,
+  RecentPayloads,
 } from "../cookie/index.ts";
 import type { MasterKey } from "../cookie/index.ts";
 import type { Runtime } from "./guard.ts";
@@ -19,6 +20,7 @@ export function nodeRuntime(keys: KeySetInput | string | undefined): Runtime {
     random,
     async carrier({ maxEntries, maxAgeSeconds, leads }) {
       const keyRing = createKeyRing(await readKeys(keys, random));
+      const recent = new RecentPayloads();
       return {
         trackerFor: (zone) =>
           createCookieTracker(
@@ -26,6 +28,7 @@ export function nodeRuntime(keys: KeySetInput | string | undefined): Runtime {
               zoneId: zone.id,
               keyRing,
               random,
+              recent,
               scope: { ...zone.settings.cookieScope, maxAgeSeconds },
               limits: { maxEntries, maxAgeMs: maxAgeSeconds * 1000 },
               leads,

@@ -9,6 +9,7 @@ import {
   createSessionHmacs,
   createTokenValidator,
   OWN_COOKIES,
+  RecentPayloads,
 } from "../cookie/index.ts";
 import type { ClearanceOptions, KeyRing, MasterKey } from "../cookie/index.ts";
 import {
@@ -53,10 +54,11 @@ export function createSequenceCarrier(
 ): SequenceCarrier {
   const keyRing = createKeyRing(masters);
   const random = createRandomSource();
+  const recent = new RecentPayloads();
   return {
     trackerFor: (zone) =>
       createZoneTracker(zone, {
-        cookies: () => cookieTracker(zone, { keyRing, random, sequence, state }),
+        cookies: () => cookieTracker(zone, { keyRing, random, recent, sequence, state }),
         sessions: () => sessionTracker(zone, keyRing, state),
       }),
     tokenVerifierFor,
@@ -68,17 +70,18 @@ export function createSequenceCarrier(
 interface CookieParts {
   readonly keyRing: KeyRing;
   readonly random: (size: number) => Uint8Array;
+  readonly recent: RecentPayloads;
   readonly sequence: Config["sequence"];
   readonly state: SessionState;
 }
 
-function cookieTracker(zone: Zone, { keyRing, random, sequence, state }: CookieParts): SequenceTracker {
+function cookieTracker(zone: Zone, { sequence, state, ...parts }: CookieParts): SequenceTracker {
   const { bind, strict } = zone.settings.sequence ?? DEFAULT_SEQUENCE_SETTINGS;
   const { maxEntries, maxAgeSeconds, leads } = sequence;
   const limits = { maxEntries, maxAgeMs: maxAgeSeconds * 1000 };
   const scope = { ...zone.settings.cookieScope, maxAgeSeconds };
   const cookies = observed(
-    createSequenceCookies({ zoneId: zone.id, keyRing, random, scope, limits, leads }),
+    createSequenceCookies({ ...parts, zoneId: zone.id, scope, limits, leads }),
     state.onRead,
   );
   if (strict) {
@@ -87,7 +90,7 @@ function cookieTracker(zone: Zone, { keyRing, random, sequence, state }: CookieP
       cookies,
       store: state.sequences,
       limits,
-      random,
+      random: parts.random,
       now: state.now,
     });
   }

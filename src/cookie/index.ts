@@ -6,6 +6,7 @@ export type { KeyRing } from "./key-ring.ts";
 export { exportKeySet, generateMasterKey, importKeySet, KeySetError } from "./key-set.ts";
 export type { MasterKey } from "./master-keys.ts";
 export { createRandomSource } from "./random.ts";
+export { RecentPayloads } from "./recent-payloads.ts";
 export { checkCookieScope } from "./scope.ts";
 export type { SequenceCookieScope } from "./scope.ts";
 export { createSequenceCookies } from "./sequence-cookies.ts";

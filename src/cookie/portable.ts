@@ -5,7 +5,7 @@
  */
 import { CompactEncrypt, compactDecrypt } from "jose";
 
-import { decodePayload } from "../sequence/index.ts";
+import { decodePayload, encodePayload } from "../sequence/index.ts";
 import type { SequenceCookies, SequenceState } from "../sequence/index.ts";
 import { KEY_SALT } from "./epochs.ts";
 import { stripCookies, stripOwnSetCookies } from "./header.ts";
@@ -13,11 +13,13 @@ import type { CookieCandidate } from "./header.ts";
 import type { MasterKey } from "./master-keys.ts";
 import { createCookieProtocol } from "./protocol.ts";
 import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts";
+import type { RecentPayloads } from "./recent-payloads.ts";
 import { createRing } from "./ring.ts";
 import type { KeyRingOptions, Ring } from "./ring.ts";
 import { MAX_TOKEN_BYTES, parseToken } from "./token.ts";
 
 export { importKeySet, KeySetError } from "./key-set.ts";
+export { RecentPayloads } from "./recent-payloads.ts";
 export type { MasterKey } from "./master-keys.ts";
 export { checkCookieScope } from "./scope.ts";
 export { createPortableCookieTracker, OWN_COOKIES } from "./tracker.ts";
@@ -55,7 +57,7 @@ export function createPortableKeyRing(
 export function createPortableSequenceCookies(
   options: PortableSequenceCookiesOptions,
 ): PortableSequenceCookies {
-  const { zoneId, keyRing } = options;
+  const { zoneId, keyRing, recent } = options;
   const protocol = createCookieProtocol(options);
   keyRing.zone(zoneId);
 
@@ -63,7 +65,7 @@ export function createPortableSequenceCookies(
     async read(cookieHeader, nowMs, bindValue) {
       const scanned = protocol.scan(cookieHeader);
       const keys = keyRing.zone(zoneId);
-      const open = (cookie: CookieCandidate) => openCookie(cookie, nowMs, { protocol, keys });
+      const open = (cookie: CookieCandidate) => openCookie(cookie, nowMs, { protocol, keys, recent });
       const outcomes = await Promise.all(scanned.candidates.map(open));
       const sids = bindValue === undefined ? [] : keys.binding(nowMs).map((key) => boundSid(key, bindValue));
       const boundSids = bindValue === undefined ? undefined : await Promise.all(sids);
@@ -78,8 +80,10 @@ export function createPortableSequenceCookies(
       const shared =
         plan.role === "coalesce" ? await mac(keys.naming(nowMs), `${op}|${plan.view}`) : undefined;
       const name = protocol.chooseName(state, sealing, shared);
-      const token = await sealTokenPortable(await sealing.key, plan.plaintext);
-      return protocol.lines(state, plan, { name, token });
+      const token = await sealTokenPortable(await sealing.key, encodePayload(plan.payload));
+      const pair = `${name}=${token}`;
+      recent?.set(pair, { keys, epoch: sealing.epoch, payload: plan.payload });
+      return protocol.lines(state, plan, pair);
     },
     clear: (state) => protocol.clear(state),
     strip: stripCookies,
@@ -121,20 +125,28 @@ export async function hkdfSha256Portable(
 interface OpenContext {
   readonly protocol: CookieProtocol;
   readonly keys: ReturnType<PortableKeyRing["zone"]>;
+  readonly recent: RecentPayloads | undefined;
 }
 
 async function openCookie(
   { name, value }: CookieCandidate,
   nowMs: number,
-  { protocol, keys }: OpenContext,
+  { protocol, keys, recent }: OpenContext,
 ): Promise<ReadOutcome> {
   if (value.length > MAX_TOKEN_BYTES) return "size";
-  if (parseToken(value) === undefined) return "format";
   const epoch = protocol.keyOf(name, nowMs);
+  const pair = `${name}=${value}`;
+  const known = epoch === undefined ? undefined : recent?.get(pair, keys, epoch.epoch);
+  if (known !== undefined) return known;
+  if (parseToken(value) === undefined) return "format";
   if (epoch === undefined) return "key";
   for (const key of keys.opening(epoch.epoch, epoch.shard)) {
     const plaintext = await openTokenPortable(await key, value);
-    if (plaintext !== undefined) return decodePayload(plaintext, nowMs) ?? "payload";
+    if (plaintext === undefined) continue;
+    const payload = decodePayload(plaintext, nowMs);
+    if (payload === undefined) return "payload";
+    recent?.set(pair, { keys, epoch: epoch.epoch, payload });
+    return payload;
   }
   return "seal";
 }

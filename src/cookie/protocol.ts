@@ -20,7 +20,6 @@ import {
   checkLimits,
   createViewHints,
   decideRole,
-  encodePayload,
   mintSid,
   prune,
   selectChain,
@@ -42,6 +41,7 @@ import type { ScannedCookies } from "./header.ts";
 import { NAME_RANDOM_BYTES, createName, readKeyHint } from "./names.ts";
 import type { KeyEpoch, NameKind } from "./names.ts";
 import { deleteAttributes, nameKindOf, storeAttributes } from "./scope.ts";
+import type { RecentPayloads } from "./recent-payloads.ts";
 import type { SequenceCookieScope } from "./scope.ts";
 
 /** Attributes unless configured otherwise. */
@@ -61,13 +61,15 @@ export interface ProtocolOptions extends LeadOptions {
   readonly formerScopes?: readonly SequenceCookieScope[];
   /** 10 entries and one hour by default; at most 64 entries and one day. */
   readonly limits?: SequenceLimits;
+  /** Shared by all zones of a process, so that they share its bound. Without it every cookie is opened anew. */
+  readonly recent?: RecentPayloads;
 }
 
 /** What one response is going to write. */
 interface WritePlan {
   readonly role: WriteRole;
   readonly view: string;
-  readonly plaintext: Uint8Array;
+  readonly payload: SequencePayload;
 }
 
 /** What became of one cookie of a request. */
@@ -82,11 +84,8 @@ export interface CookieProtocol {
   plan(state: SequenceState, op: string, nowMs: number): WritePlan;
   /** @param shared bytes for a name that equal operations share; without them the name is new */
   chooseName(state: SequenceState, key: KeyEpoch, shared?: Uint8Array): string;
-  lines(
-    state: SequenceState,
-    plan: WritePlan,
-    cookie: { readonly name: string; readonly token: string },
-  ): string[];
+  /** @param pair name, `=` and token of the new cookie */
+  lines(state: SequenceState, plan: WritePlan, pair: string): string[];
   clear(state: SequenceState): string[];
 }
 
@@ -113,11 +112,14 @@ export function createCookieProtocol(options: ProtocolOptions): CookieProtocol {
   const staleDeletions = deletionsFor(otherKind, [{ ...scope, domain: null }, ...formerScopes]);
   const hints = createViewHints();
 
-  const deleteLines = (state: SequenceState) =>
-    [
-      ...state.names.flatMap((name) => deletions.map((attributes) => `${name}=${attributes}`)),
-      ...state.staleNames.flatMap((name) => staleDeletions.map((attributes) => `${name}=${attributes}`)),
-    ].slice(0, MAX_DELETED_COOKIES);
+  const addDeletions = (lines: string[], { names, staleNames }: SequenceState): string[] => {
+    const most = lines.length + MAX_DELETED_COOKIES;
+    for (const name of names) for (const attributes of deletions) lines.push(`${name}=${attributes}`);
+    for (const name of staleNames)
+      for (const attributes of staleDeletions) lines.push(`${name}=${attributes}`);
+    if (lines.length > most) lines.length = most;
+    return lines;
+  };
 
   return {
     scan: (header) => scanCookies(header, kind),
@@ -131,13 +133,13 @@ export function createCookieProtocol(options: ProtocolOptions): CookieProtocol {
       const view = viewOf(state.names);
       const role = decideRole(view, hints, options);
       const { entries } = append(state.sequence, op, nowMs, limits);
-      const plaintext = encodePayload({
+      const payload = {
         sid: state.sid ?? state.freshSid ?? mintSid(state.readAt, random(SID_RANDOM_BYTES)),
         // Also for a follower: where none of the cookies could be read, each response begins a chain.
         genesis: state.sid === undefined,
         entries: role === "lead" ? entries : entries.slice(0, 1),
-      });
-      return { role, view, plaintext };
+      };
+      return { role, view, payload };
     },
     chooseName(state, key, shared) {
       let name = createName(kind, key, shared ?? random(NAME_RANDOM_BYTES));
@@ -145,11 +147,11 @@ export function createCookieProtocol(options: ProtocolOptions): CookieProtocol {
       while (state.names.includes(name)) name = createName(kind, key, random(NAME_RANDOM_BYTES));
       return name;
     },
-    lines(state, plan, { name, token }) {
-      const line = `${name}=${token}${stored}`;
-      return plan.role === "lead" ? [line, ...deleteLines(state)] : [line];
+    lines(state, plan, pair) {
+      const lines = [pair + stored];
+      return plan.role === "lead" ? addDeletions(lines, state) : lines;
     },
-    clear: deleteLines,
+    clear: (state) => addDeletions([], state),
   };
 }
 

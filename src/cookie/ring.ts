@@ -2,6 +2,7 @@
  * From master keys to the keys of zones and hours, each derived once and kept. How a key is derived, and what a
  * key is, belongs to the runtime and is handed in.
  */
+import { RecentMap } from "../sequence/index.ts";
 import { EPOCH_MS, checkZoneId, epochAt, purposeInfo, sealingInfo, shardFor } from "./epochs.ts";
 import {
   masterKeyState,
@@ -107,7 +108,7 @@ function createZoneKeys<Key, MacKey>(
   { sealingKey, macKey }: KeyDerivation<Key, MacKey>,
   { zoneId, countSeal }: ZoneContext,
 ): ZoneKeys<Key, MacKey> {
-  const opening = new Map<number, readonly Key[]>();
+  const opening = new RecentMap<number, readonly Key[]>(MAX_CACHED_KEYS);
   const binding = createMemo((master: MasterKey) => macKey(master, purposeInfo(zoneId, "bind")));
   const session = createMemo((master: MasterKey) => macKey(master, purposeInfo(zoneId, "session")));
   const naming = createMemo((master: MasterKey) => macKey(master, purposeInfo(zoneId, "name")));
@@ -130,9 +131,13 @@ function createZoneKeys<Key, MacKey>(
     },
     opening(epoch, shard) {
       const slot = epoch * MAX_SHARDS + shard;
-      const derive = (master: MasterKey) => sealingKey(master, sealingInfo(zoneId, epoch, shard));
-      const keys = opening.get(slot) ?? openingMasters(masters, epoch).map(derive);
-      keepRecent(opening, slot, keys);
+      let keys = opening.get(slot);
+      if (keys === undefined) {
+        keys = openingMasters(masters, epoch).map((master) =>
+          sealingKey(master, sealingInfo(zoneId, epoch, shard)),
+        );
+        opening.set(slot, keys);
+      }
       return keys;
     },
     binding(nowMs) {
@@ -151,15 +156,6 @@ function createMemo<Input, Output>(compute: (input: Input) => Output): (input: I
     known.set(input, output);
     return output;
   };
-}
-
-function keepRecent<Value>(cache: Map<number, Value>, slot: number, value: Value): void {
-  // A Map lists its keys in the order of insertion: what is used moves to the end, what is old leaves first.
-  cache.delete(slot);
-  cache.set(slot, value);
-  if (cache.size <= MAX_CACHED_KEYS) return;
-  const oldest = cache.keys().next();
-  if (oldest.done !== true) cache.delete(oldest.value);
 }
 
 /** Counts the seals of this process, for each zone those of the newest epoch: older ones seal no more. */

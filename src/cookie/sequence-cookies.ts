@@ -1,7 +1,7 @@
 /** The sequence cookies of a zone on Node: everything of a request or response in one synchronous call. */
 import type { KeyObject } from "node:crypto";
 
-import { decodePayload } from "../sequence/index.ts";
+import { decodePayload, encodePayload } from "../sequence/index.ts";
 import type { SequenceCookies } from "../sequence/index.ts";
 import { boundSid, sharedNameBytes } from "./derive.ts";
 import { stripCookies, stripOwnSetCookies } from "./header.ts";
@@ -10,6 +10,7 @@ import { openParts, sealToken } from "./jwe.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { createCookieProtocol } from "./protocol.ts";
 import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts";
+import type { RecentPayloads } from "./recent-payloads.ts";
 import { IV_BYTES, MAX_TOKEN_BYTES, parseToken } from "./token.ts";
 import type { TokenParts } from "./token.ts";
 
@@ -27,7 +28,7 @@ export interface SequenceCookiesOptions extends ProtocolOptions {
  * @throws {RangeError} for limits that no cookie can carry
  */
 export function createSequenceCookies(options: SequenceCookiesOptions): SequenceCookies {
-  const { zoneId, keyRing, random, bindKey } = options;
+  const { zoneId, keyRing, random, bindKey, recent } = options;
   const protocol = createCookieProtocol(options);
   keyRing.zone(zoneId);
 
@@ -41,7 +42,7 @@ export function createSequenceCookies(options: SequenceCookiesOptions): Sequence
     read(cookieHeader, nowMs, bindValue) {
       const scanned = protocol.scan(cookieHeader);
       const outcomes = scanned.candidates.map((cookie) =>
-        openCookie(cookie, nowMs, { protocol, keyRing, zoneId }),
+        openCookie(cookie, nowMs, { protocol, keyRing, zoneId, recent }),
       );
       return protocol.assemble(scanned, outcomes, { nowMs, boundSids: boundSids(bindValue, nowMs) });
     },
@@ -53,8 +54,10 @@ export function createSequenceCookies(options: SequenceCookiesOptions): Sequence
       const shared =
         plan.role === "coalesce" ? sharedNameBytes(keys.naming(nowMs), op, plan.view) : undefined;
       const name = protocol.chooseName(state, sealing, shared);
-      const token = sealToken(sealing.key, random(IV_BYTES), plan.plaintext);
-      return protocol.lines(state, plan, { name, token });
+      const token = sealToken(sealing.key, random(IV_BYTES), encodePayload(plan.payload));
+      const pair = `${name}=${token}`;
+      recent?.set(pair, { keys, epoch: sealing.epoch, payload: plan.payload });
+      return protocol.lines(state, plan, pair);
     },
     clear: (state) => protocol.clear(state),
     strip: stripCookies,
@@ -66,18 +69,27 @@ interface OpenContext {
   readonly protocol: CookieProtocol;
   readonly keyRing: KeyRing;
   readonly zoneId: string;
+  readonly recent: RecentPayloads | undefined;
 }
 
 /** The cheapest refusal comes first: length, then form, then key, and only then cryptography. */
 function openCookie({ name, value }: CookieCandidate, nowMs: number, context: OpenContext): ReadOutcome {
+  const { protocol, keyRing, zoneId, recent } = context;
   if (value.length > MAX_TOKEN_BYTES) return "size";
+  const key = protocol.keyOf(name, nowMs);
+  const keys = keyRing.zone(zoneId);
+  const pair = `${name}=${value}`;
+  const known = key === undefined ? undefined : recent?.get(pair, keys, key.epoch);
+  if (known !== undefined) return known;
   const parts = parseToken(value);
   if (parts === undefined) return "format";
-  const key = context.protocol.keyOf(name, nowMs);
   if (key === undefined) return "key";
-  const plaintext = openWithAny(context.keyRing.zone(context.zoneId).opening(key.epoch, key.shard), parts);
+  const plaintext = openWithAny(keys.opening(key.epoch, key.shard), parts);
   if (plaintext === undefined) return "seal";
-  return decodePayload(plaintext, nowMs) ?? "payload";
+  const payload = decodePayload(plaintext, nowMs);
+  if (payload === undefined) return "payload";
+  recent?.set(pair, { keys, epoch: key.epoch, payload });
+  return payload;
 }
 
 function openWithAny(keys: readonly KeyObject[], parts: TokenParts): Uint8Array | undefined {

@@ -160,7 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #endWith(chunk: Buffer | undefined): void {
     if (chunk === undefined) this.#res.end();
     else if (chunk.length > MAX_JOINED_BYTES || "stream" in this.#res) this.#res.end(chunk);
-    else this.#res.end(chunk.latin1Slice(), "latin1");
+    else this.#res.end(chunk.toString("latin1"), "latin1");
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {

@@ -5,6 +5,7 @@ export { toFields } from "./fields.ts";
 export { createViewHints, decideRole, viewOf } from "./lead.ts";
 export type { LeadOptions, WriteRole } from "./lead.ts";
 export { checkLimits, DEFAULT_LIMITS, MAX_DELETED_COOKIES, MAX_ENTRIES, MAX_READ_COOKIES } from "./limits.ts";
+export { RecentMap } from "./recent-map.ts";
 export { append, EMPTY_SEQUENCE, merge, prune } from "./sequence.ts";
 export { INVALID_REASONS } from "./types.ts";
 export type {

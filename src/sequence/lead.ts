@@ -4,6 +4,7 @@
  * entry only. Beyond a bound, equal operations of one view share a cookie (*coalesce*).
  */
 import { DEFAULT_COALESCE_AFTER, DEFAULT_LEADS, MAX_VIEWS } from "./limits.ts";
+import { RecentMap } from "./recent-map.ts";
 
 /** What a response writes. */
 export type WriteRole = "lead" | "follow" | "coalesce";
@@ -26,15 +27,12 @@ export interface ViewHints {
   readonly size: number;
 }
 
-/** @param maxViews the views used least recently are forgotten first */
+/** @param maxViews views that were not seen for a while are forgotten first */
 export function createViewHints(maxViews: number = MAX_VIEWS): ViewHints {
-  const counts = new Map<string, number>();
+  const counts = new RecentMap<string, number>(maxViews);
   return {
     count(view) {
       const next = (counts.get(view) ?? 0) + 1;
-      // Deleting first moves the view to the end: a Map lists its keys in the order of insertion.
-      counts.delete(view);
-      if (counts.size >= maxViews) deleteOldest(counts);
       counts.set(view, next);
       return next;
     },
@@ -55,9 +53,4 @@ export function decideRole(view: string, hints: ViewHints, options: LeadOptions 
 /** @param names cookie names of a request, in any order; names are used once, so they identify the view */
 export function viewOf(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? "") : names.toSorted().join();
-}
-
-function deleteOldest(counts: Map<string, number>): void {
-  const oldest = counts.keys().next();
-  if (oldest.done !== true) counts.delete(oldest.value);
 }

@@ -21,8 +21,10 @@ export function append(sequence: Sequence, op: string, nowMs: number, limits: Se
   const newest = sequence.entries[0];
   const now = Math.floor(nowMs);
   const at = newest === undefined ? now : Math.max(now, newest.at + 1);
-  const kept = prune(sequence, nowMs, { ...limits, maxEntries: limits.maxEntries - 1 });
-  return { entries: [{ op, at }, ...kept.entries] };
+  const kept = Math.min(keptOf(sequence.entries, nowMs, limits), limits.maxEntries - 1);
+  const entries: SequenceEntry[] = [{ op, at }];
+  for (let index = 0; index < kept; index += 1) entries.push(sequence.entries[index] as SequenceEntry);
+  return { entries };
 }
 
 /** The newest entries of both, each pair (op, at) once. Age is not looked at: see {@link prune}. */
@@ -51,9 +53,19 @@ export function merge(a: Sequence, b: Sequence, limits: SequenceLimits): Sequenc
  */
 export function prune(sequence: Sequence, nowMs: number, limits: SequenceLimits): Sequence {
   const { entries } = sequence;
-  let kept = Math.min(entries.length, Math.max(limits.maxEntries, 0));
-  while (kept > 0 && nowMs - (entries[kept - 1]?.at ?? 0) >= limits.maxAgeMs) kept -= 1;
+  const kept = keptOf(entries, nowMs, limits);
   return kept === entries.length ? sequence : { entries: entries.slice(0, kept) };
+}
+
+/** How many of the newest entries are neither too old nor too many. */
+function keptOf(
+  entries: readonly SequenceEntry[],
+  nowMs: number,
+  { maxEntries, maxAgeMs }: SequenceLimits,
+): number {
+  let kept = Math.min(entries.length, maxEntries);
+  while (kept > 0 && nowMs - (entries[kept - 1]?.at ?? 0) >= maxAgeMs) kept -= 1;
+  return kept;
 }
 
 /** Newest first; at the same millisecond by operation, so that every process lists them alike. */
