@@ -59,6 +59,10 @@ const guarded = (isGuarded: boolean, handler: WebHandler): WebHandler => {
   return (request) => guard(request, handler);
 };
 
+/** The same request in the form that every runtime has. */
+const withoutNode = ({ url, method, headers, body, signal }: Request): Request =>
+  new Request(url, { method, headers, body, signal, ...(body === null ? {} : { duplex: "half" }) });
+
 async function onSrvx(fetch: WebHandler): Promise<RunningCases> {
   const server = serveSrvx({
     fetch,
@@ -314,6 +318,16 @@ export const WEB_APPS: readonly App[] = [
     start(isGuarded) {
       const app = createH3(isGuarded);
       return onSrvx((request) => app.fetch(request));
+    },
+  },
+  {
+    // Its requests do not carry Node's response along, as on every runtime but Node.
+    name: "h3 as a fetch handler",
+    protocol: "http1",
+    cases: { ...WEB_CASES, ...H3_CASES },
+    start(isGuarded) {
+      const app = createH3(isGuarded);
+      return onSrvx((request) => app.fetch(withoutNode(request)));
     },
   },
   {
