@@ -8,6 +8,7 @@ import type {
   OwnCookies,
   TrackerFactory,
   Visit,
+  ZoneTraffic,
 } from "../engine/index.ts";
 import { createMemoryRateLimitStore } from "../store/memory-rate-limits.ts";
 import { sequenceOptions } from "./options.ts";
@@ -118,14 +119,43 @@ async function startEngine(
   source: AdapterSource,
 ): Promise<Engine> {
   const { trackerFor, ownCookies } = await runtime.carrier(sequenceOptions(options));
+  const traffic = trafficOf(options);
   return createEngine({
     source,
     trackerFor,
     ownCookies,
+    trafficFor: () => traffic,
     rateLimits: { store: createMemoryRateLimitStore(), hash: hashText },
     random: runtime.random,
     onEvent: options.onEvent ?? (() => undefined),
   });
+}
+
+/** Hands requests to operations on to those who want to count them. */
+function trafficOf({ onOperation, onProblem }: StepgateOptions): ZoneTraffic | undefined {
+  if (onOperation === undefined) return undefined;
+  return {
+    onJudged({ request, host, path, operation, tracked, isEnded }) {
+      if (operation === undefined) return;
+      const { rayId, receivedAt: at, method, clientAddress } = request;
+      const previousOps = (tracked?.sequence.entries ?? []).map(({ op }) => op);
+      try {
+        onOperation({
+          rayId,
+          at,
+          method,
+          host,
+          path,
+          clientAddress,
+          operation: operation.shortId,
+          previousOps,
+          isEnded,
+        });
+      } catch (error) {
+        onProblem?.({ reason: "onOperation", rayId, error: error as Error });
+      }
+    },
+  };
 }
 
 /** Before the control plane was reached for the first time nobody knows the rules. */

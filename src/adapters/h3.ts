@@ -20,7 +20,7 @@ export { stepgate } from "./h3-middleware.ts";
 export type { H3StepgateMiddleware } from "./h3-middleware.ts";
 export { operationsFromOpenApi } from "./openapi.ts";
 export type { OpenApiOperations, SkippedOperation } from "./openapi.ts";
-export type { AdapterProblem, KeySetInput, StepgateOptions } from "./options.ts";
+export type { AdapterProblem, JudgedOperation, KeySetInput, StepgateOptions } from "./options.ts";
 export type { RuleInput } from "./rule-input.ts";
 export type { SequenceContext } from "./sequence-context.ts";
 export type { NamedOperation, SequenceRule } from "./sequence-rule.ts";

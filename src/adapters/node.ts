@@ -28,7 +28,7 @@ export type {
 } from "./node-middleware.ts";
 export { operationsFromOpenApi } from "./openapi.ts";
 export type { OpenApiOperations, SkippedOperation } from "./openapi.ts";
-export type { AdapterProblem, KeySetInput, StepgateOptions } from "./options.ts";
+export type { AdapterProblem, JudgedOperation, KeySetInput, StepgateOptions } from "./options.ts";
 export type { RuleInput } from "./rule-input.ts";
 export type { SequenceContext } from "./sequence-context.ts";
 export type { NamedOperation, SequenceRule } from "./sequence-rule.ts";

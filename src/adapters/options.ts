@@ -21,6 +21,26 @@ export interface AdapterProblem {
   readonly error?: Error;
 }
 
+/** A request to an operation, with what went before it: all that counting sequences takes. */
+export interface JudgedOperation {
+  /** 16 hex characters. */
+  readonly rayId: string;
+  /** When it arrived, epoch milliseconds. */
+  readonly at: number;
+  readonly method: string;
+  /** Canonical. */
+  readonly host: string;
+  /** Canonical, without the query. */
+  readonly path: string;
+  readonly clientAddress: string;
+  /** Short id. */
+  readonly operation: string;
+  /** Short ids of the operations before it, newest first, repeats kept: `cf.sequence.previous_ops`. */
+  readonly previousOps: readonly string[];
+  /** Whether a rule answered it. */
+  readonly isEnded: boolean;
+}
+
 /**
  * Where operations and rules come from: exactly one of `operations` (with `rules`), `zone` and `controlPlane`.
  */
@@ -56,6 +76,11 @@ export interface StepgateOptions {
   };
   /** The clock, epoch milliseconds; the system's unless given. */
   readonly now?: () => number;
+  /**
+   * Told of every request to an operation once rules were asked, on its way: it has to be fast. What it throws is told
+   * to `onProblem`. The middleware itself counts nothing.
+   */
+  readonly onOperation?: (request: JudgedOperation) => void;
   /** Told of every rule that fired. */
   readonly onEvent?: (event: SecurityEvent) => void;
   /** Told of defects and of a control plane that does not answer. */
