@@ -86,6 +86,8 @@ process.once("disconnect", () => process.exit(0));
 process.on("error", () => process.exit(0));
 process.on("message", () => process.send?.({ standing, opened }));
 process.send?.("begins");
+// A few need no time, and those that pour do not hear themselves any more.
+if (connections < LANES) process.send?.("stands");
 if (protocol === "raw") {
   const hello = await recordHello();
   for (let place = 0; place < connections; place++) greet(place, hello);
@@ -96,5 +98,5 @@ if (protocol === "raw") {
       while (next < connections) await open(next++);
     }),
   );
+  process.send?.("stands");
 }
-process.send?.("stands");

@@ -57,7 +57,7 @@ try {
   const before = await stateOf(stepgate);
   say(`quiet: p99 ${quiet.p99Ms.toFixed(1)} ms, ${textOf(before)}`);
   for (const kind of KINDS) {
-    const control = await visitUnder(kind, sink.message as number);
+    const control = await visitUnder(kind, Number(sink.heard[0]));
     const attacked = await visitUnder(kind, stepgate.gatewayPort);
     const ratios = [control, quiet].map(({ p99Ms }) => (attacked.p99Ms / p99Ms).toFixed(1).padStart(5));
     say(
@@ -79,33 +79,38 @@ function say(line: string): void {
 }
 
 async function visitUnder(kind: string, port: number): Promise<UnderAttack> {
-  const { child } = await startUnimportant("attacker.ts", [kind, String(port), join(certs, "ca.crt")]);
-  let stands = false;
-  child.once("message", () => (stands = true));
-  const visits = await visit(() => stands);
-  const counts = await messageOf(child, () => child.send("counts"));
+  const { child, heard } = await startUnimportant("attacker.ts", [kind, String(port), join(certs, "ca.crt")]);
+  const visits = await visit(() => heard.includes("stands"));
+  child.send("counts");
+  while (typeof heard.at(-1) !== "object") await heardMore(child);
+  const counts = heard.at(-1);
   child.disconnect();
   await sleep(PAUSE_MS);
   return { ...visits, ...(counts as Pick<UnderAttack, "standing" | "opened">) };
 }
 
-/** Resolves with its first message. */
-async function startUnimportant(
-  file: string,
-  args: readonly string[],
-): Promise<{ readonly child: ChildProcess; readonly message: unknown }> {
+interface Unimportant {
+  readonly child: ChildProcess;
+  /** What it has said so far. */
+  readonly heard: readonly unknown[];
+}
+
+/** Resolves when it has said something. */
+async function startUnimportant(file: string, args: readonly string[]): Promise<Unimportant> {
   const child = fork(new URL(file, import.meta.url), [...args], { detached: true });
   setPriority(child.pid ?? 0, ATTACKERS_PRIORITY);
   // Absent where the kernel has no such groups.
   await writeFile(`/proc/${child.pid}/autogroup`, String(ATTACKERS_PRIORITY)).catch(() => undefined);
-  return { child, message: await messageOf(child, () => undefined) };
+  const heard: unknown[] = [];
+  child.on("message", (message) => heard.push(message));
+  await heardMore(child);
+  return { child, heard };
 }
 
-function messageOf(child: ChildProcess, ask: () => void): Promise<unknown> {
+function heardMore(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    child.once("message", resolve);
+    child.once("message", () => resolve());
     child.once("exit", (code) => reject(new Error(`a process of the attack ended with ${code}`)));
-    ask();
   });
 }
 
@@ -152,7 +157,11 @@ interface ProcessState {
   readonly files: number;
 }
 
-async function stateOf({ child }: StartedProcess): Promise<ProcessState> {
+/** @throws {Error} with what the process has said, when it is gone */
+async function stateOf(started: StartedProcess): Promise<ProcessState> {
+  const { child } = started;
+  if (child.exitCode !== null || child.signalCode !== null)
+    throw new Error(`the gateway ended with ${child.exitCode ?? child.signalCode}: ${started.output()}`);
   const status = await readFile(`/proc/${child.pid}/status`, "latin1");
   const files = await readdir(`/proc/${child.pid}/fd`);
   return { rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, files: files.length };
