@@ -129,6 +129,15 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
+/** What the API calls by the names of its parameters are options here. */
+function withOptionNames(view: AnalyticsViewName, message: string): string {
+  return Object.keys(OPTIONS[view]).reduce(
+    (named, option) =>
+      named.replace(` for ${option.replaceAll("-", "_")} because `, ` for --${option} because `),
+    message,
+  );
+}
+
 interface Place {
   readonly zone: string | undefined;
   readonly dataDir: string;
@@ -152,7 +161,7 @@ function ask(
       const reader = createAnalyticsReader(counts, { now: Date.now });
       return await askAnalytics(view, { store, reader, zoneId: id, query, nowMs: Date.now() });
     } catch (error) {
-      if (error instanceof ApiError) throw new UserError(error.message);
+      if (error instanceof ApiError) throw new UserError(withOptionNames(view, error.message));
       throw error;
     } finally {
       await snapshots.close();
