@@ -75,8 +75,9 @@ export function createGuard(options: StepgateOptions, runtime: Runtime): Guard {
     start,
     report,
     rayId() {
+      const bytes = runtime.random(RAY_ID_BYTES);
       let id = "";
-      for (const byte of runtime.random(RAY_ID_BYTES)) id += HEX[byte];
+      for (let index = 0; index < RAY_ID_BYTES; index += 1) id += HEX[bytes[index] ?? 0];
       return id;
     },
     judge(request) {

@@ -16,7 +16,7 @@ import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts
 import type { RecentPayloads } from "./recent-payloads.ts";
 import { createRing } from "./ring.ts";
 import type { KeyRingOptions, Ring } from "./ring.ts";
-import { MAX_TOKEN_BYTES, parseToken } from "./token.ts";
+import { MAX_TOKEN_BYTES, copyOfToken, parseToken } from "./token.ts";
 
 export { importKeySet, KeySetError } from "./key-set.ts";
 export { RecentPayloads } from "./recent-payloads.ts";
@@ -81,9 +81,8 @@ export function createPortableSequenceCookies(
         plan.role === "coalesce" ? await mac(keys.naming(nowMs), `${op}|${plan.view}`) : undefined;
       const name = protocol.chooseName(state, sealing, shared);
       const token = await sealTokenPortable(await sealing.key, encodePayload(plan.payload));
-      const pair = `${name}=${token}`;
-      recent?.set(pair, { keys, epoch: sealing.epoch, payload: plan.payload });
-      return protocol.lines(state, plan, pair);
+      recent?.set({ token, keys, epoch: sealing.epoch, shard: sealing.shard, payload: plan.payload });
+      return protocol.lines(state, plan, { name, token });
     },
     clear: (state) => protocol.clear(state),
     strip: stripCookies,
@@ -134,18 +133,17 @@ async function openCookie(
   { protocol, keys, recent }: OpenContext,
 ): Promise<ReadOutcome> {
   if (value.length > MAX_TOKEN_BYTES) return "size";
-  const epoch = protocol.keyOf(name, nowMs);
-  const pair = `${name}=${value}`;
-  const known = epoch === undefined ? undefined : recent?.get(pair, keys, epoch.epoch);
+  const key = protocol.keyOf(name, nowMs);
+  const known = key === undefined ? undefined : recent?.get(value, keys, key);
   if (known !== undefined) return known;
   if (parseToken(value) === undefined) return "format";
-  if (epoch === undefined) return "key";
-  for (const key of keys.opening(epoch.epoch, epoch.shard)) {
-    const plaintext = await openTokenPortable(await key, value);
+  if (key === undefined) return "key";
+  for (const opening of keys.opening(key.epoch, key.shard)) {
+    const plaintext = await openTokenPortable(await opening, value);
     if (plaintext === undefined) continue;
     const payload = decodePayload(plaintext, nowMs);
     if (payload === undefined) return "payload";
-    recent?.set(pair, { keys, epoch: epoch.epoch, payload });
+    recent?.set({ ...key, token: copyOfToken(value), keys, payload });
     return payload;
   }
   return "seal";

@@ -84,8 +84,11 @@ export interface CookieProtocol {
   plan(state: SequenceState, op: string, nowMs: number): WritePlan;
   /** @param shared bytes for a name that equal operations share; without them the name is new */
   chooseName(state: SequenceState, key: KeyEpoch, shared?: Uint8Array): string;
-  /** @param pair name, `=` and token of the new cookie */
-  lines(state: SequenceState, plan: WritePlan, pair: string): string[];
+  lines(
+    state: SequenceState,
+    plan: WritePlan,
+    cookie: { readonly name: string; readonly token: string },
+  ): string[];
   clear(state: SequenceState): string[];
 }
 
@@ -147,8 +150,8 @@ export function createCookieProtocol(options: ProtocolOptions): CookieProtocol {
       while (state.names.includes(name)) name = createName(kind, key, random(NAME_RANDOM_BYTES));
       return name;
     },
-    lines(state, plan, pair) {
-      const lines = [pair + stored];
+    lines(state, plan, { name, token }) {
+      const lines = [`${name}=${token}${stored}`];
       return plan.role === "lead" ? addDeletions(lines, state) : lines;
     },
     clear: (state) => addDeletions([], state),

@@ -2,33 +2,46 @@
  * What was sealed or opened lately. A visitor's next request nearly always brings the cookie that this process sealed
  * for it a moment ago, and opening it is most of what reading costs.
  *
- * A hint, as any cache: it says what opening would say, and only of the very same bytes under the very same key. What
+ * A hint, as any cache: it says what opening would say, and only of the very same token under the very same key. What
  * it has forgotten is opened again.
  */
 import { RecentMap } from "../sequence/index.ts";
 import type { SequencePayload } from "../sequence/index.ts";
+import type { KeyEpoch } from "./names.ts";
+import { TAG_CHARACTERS } from "./token.ts";
 
 /** Cookies remembered; of ten entries each they take some 6 MB. */
 const MAX_PAYLOADS = 8192;
 
-interface Known {
-  /** The zone's keys that sealed or opened it: a rotation makes others. */
+interface Known extends KeyEpoch {
+  readonly token: string;
+  /** The zone's keys, of which one sealed it: a rotation makes others. */
   readonly keys: object;
-  /** The hour that the cookie's name meant; the same name means another one 64 hours later. */
-  readonly epoch: number;
   readonly payload: SequencePayload;
 }
 
-/** Payloads by cookie, as it stands in a header: name, `=`, value. */
+/** Payloads by token. */
 export class RecentPayloads {
+  /** By the tag at a token's end, which is as good as the whole: a long key costs more than the rest of the look-up. */
   readonly #known = new RecentMap<string, Known>(MAX_PAYLOADS);
 
-  get(cookie: string, keys: object, epoch: number): SequencePayload | undefined {
-    const known = this.#known.get(cookie);
-    return known?.keys === keys && known.epoch === epoch ? known.payload : undefined;
+  /**
+   * @param keys the zone's keys
+   * @param key what the cookie's name means now; 64 hours later the same name means another key
+   */
+  get(token: string, keys: object, { epoch, shard }: KeyEpoch): SequencePayload | undefined {
+    const known = this.#known.get(tagOf(token));
+    return known?.keys === keys && known.epoch === epoch && known.shard === shard && known.token === token
+      ? known.payload
+      : undefined;
   }
 
-  set(cookie: string, known: Known): void {
-    this.#known.set(cookie, known);
+  /** @param known its token must be a string of its own, not a part of a header, which would be kept with it */
+  set(known: Known): void {
+    this.#known.set(tagOf(known.token), known);
   }
+}
+
+function tagOf(token: string): string {
+  return token.slice(-TAG_CHARACTERS);
 }

@@ -21,7 +21,7 @@ const PREFIX = `${PROTECTED_HEADER}..`;
 const DOT = 0x2e;
 
 const IV_CHARACTERS = 16;
-const TAG_CHARACTERS = 22;
+export const TAG_CHARACTERS = 22;
 const CIPHERTEXT_START = PREFIX.length + IV_CHARACTERS + 1;
 const MIN_TOKEN_BYTES = CIPHERTEXT_START + 1 + TAG_CHARACTERS;
 
@@ -54,6 +54,14 @@ export function parseToken(token: string): TokenParts | undefined {
 export function tokenLength(ciphertextBytes: number): number {
   return MIN_TOKEN_BYTES + Math.ceil((ciphertextBytes * 4) / 3);
 }
+
+/** A token in a string of its own: a part of a header would keep the whole header as long as it is kept itself. */
+export function copyOfToken(token: string): string {
+  return DECODER.decode(ENCODER.encode(token));
+}
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
 
 /**
  * Writes the token as ASCII codes.

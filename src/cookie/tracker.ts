@@ -39,7 +39,7 @@ interface Cookies<State, Lines> {
 
 export function createCookieTracker(cookies: Cookies<SequenceState, readonly string[]>): CookieTracker {
   return {
-    read: (request, nowMs) => toTracked(cookies, cookies.read(request.header("cookie"), nowMs)),
+    read: (request, nowMs) => new Tracked(cookies, cookies.read(request.header("cookie"), nowMs)),
   };
 }
 
@@ -59,8 +59,8 @@ export function createBoundCookieTracker<Identity>(
   return {
     read(request, nowMs, identity) {
       const bindValue = bindValueOf(identity);
-      const tracked = toTracked(cookies, cookies.read(request.header("cookie"), nowMs, bindValue));
-      return bindValue === "" ? { ...tracked, id: "" } : tracked;
+      const state = cookies.read(request.header("cookie"), nowMs, bindValue);
+      return bindValue === "" ? new NamelessTracked(cookies, state) : new Tracked(cookies, state);
     },
   };
 }
@@ -69,19 +69,38 @@ export function createPortableCookieTracker(
   cookies: Cookies<Promise<SequenceState>, Promise<readonly string[]>>,
 ): PortableCookieTracker {
   return {
-    read: async (request, nowMs) => toTracked(cookies, await cookies.read(request.header("cookie"), nowMs)),
+    read: async (request, nowMs) => new Tracked(cookies, await cookies.read(request.header("cookie"), nowMs)),
   };
 }
 
-function toTracked<Lines>(
-  cookies: Pick<Cookies<unknown, Lines>, "write">,
-  state: SequenceState,
-): TrackedCookies<Lines> {
-  return {
-    sequence: state.sequence,
-    id: state.sid === undefined ? "" : state.sid.toString(16).padStart(SID_HEX_LENGTH, "0"),
-    record: (op, atMs) => cookies.write(state, op, atMs),
-  };
+type Writer<Lines> = Pick<Cookies<unknown, Lines>, "write">;
+
+class Tracked<Lines> implements TrackedCookies<Lines> {
+  readonly sequence: Sequence;
+  readonly #cookies: Writer<Lines>;
+  readonly #state: SequenceState;
+
+  constructor(cookies: Writer<Lines>, state: SequenceState) {
+    this.sequence = state.sequence;
+    this.#cookies = cookies;
+    this.#state = state;
+  }
+
+  /** Written out only where somebody asks. */
+  get id(): string {
+    const { sid } = this.#state;
+    return sid === undefined ? "" : sid.toString(16).padStart(SID_HEX_LENGTH, "0");
+  }
+
+  record(op: string, atMs: number): Lines {
+    return this.#cookies.write(this.#state, op, atMs);
+  }
+}
+
+class NamelessTracked<Lines> extends Tracked<Lines> {
+  override get id(): string {
+    return "";
+  }
 }
 
 /** What tells our cookies from those of the application. */

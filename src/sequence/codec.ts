@@ -37,6 +37,11 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toS
 /** Longest plaintext in bytes; a longer one is refused unread. */
 export const MAX_PAYLOAD_BYTES = 2 + SID_BYTES + TIME_BYTES + MAX_ENTRIES * (OP_BYTES + MAX_VARINT_BYTES);
 
+/** Payloads share buffers: one of its own costs more than all that is written into it. No byte is used twice. */
+const POOL_BYTES = 8192;
+let pool = new Uint8Array(POOL_BYTES);
+let used = 0;
+
 /**
  * @param payload 1 to 64 entries, newest first, short ids of 8 lower-case hex characters
  * @throws {RangeError} when the payload cannot be written; that is a mistake of the program, never of a visitor
@@ -50,7 +55,11 @@ export function encodePayload(payload: SequencePayload): Uint8Array {
   if (!Number.isInteger(sid) || sid < 0 || sid > MAX_SID) {
     throw new RangeError(`expected a 48-bit sequence id, found \`${sid}\``);
   }
-  const bytes = new Uint8Array(2 + SID_BYTES + TIME_BYTES + entries.length * (OP_BYTES + MAX_VARINT_BYTES));
+  if (used + MAX_PAYLOAD_BYTES > POOL_BYTES) {
+    pool = new Uint8Array(POOL_BYTES);
+    used = 0;
+  }
+  const bytes = pool.subarray(used);
   let end = writeCount(bytes, payload);
   end = writeUint16(bytes, end, Math.floor(sid / TWO_32));
   end = writeUint32(bytes, end, sid % TWO_32);
@@ -61,6 +70,7 @@ export function encodePayload(payload: SequencePayload): Uint8Array {
     if (newer !== undefined) end = writeGap(bytes, end, gapBetween(newer, entry));
     newer = entry;
   }
+  used += end;
   return bytes.subarray(0, end);
 }
 
