@@ -8,7 +8,9 @@
 import { RecentMap } from "../sequence/index.ts";
 import type { SequencePayload } from "../sequence/index.ts";
 import type { KeyEpoch } from "./names.ts";
-import { TAG_CHARACTERS } from "./token.ts";
+
+/** Characters of a tag that make a key; V8 keeps longer parts of a string as references, which are slow to look up. */
+const KEY_CHARACTERS = 12;
 
 /** Cookies remembered; of ten entries each they take some 6 MB. */
 const MAX_PAYLOADS = 8192;
@@ -22,7 +24,7 @@ interface Known extends KeyEpoch {
 
 /** Payloads by token. */
 export class RecentPayloads {
-  /** By the tag at a token's end, which is as good as the whole: a long key costs more than the rest of the look-up. */
+  /** By the end of the tag at a token's end. Tokens that share it, if there ever are any, take each other's place. */
   readonly #known = new RecentMap<string, Known>(MAX_PAYLOADS);
 
   /**
@@ -30,7 +32,7 @@ export class RecentPayloads {
    * @param key what the cookie's name means now; 64 hours later the same name means another key
    */
   get(token: string, keys: object, { epoch, shard }: KeyEpoch): SequencePayload | undefined {
-    const known = this.#known.get(tagOf(token));
+    const known = this.#known.get(keyOf(token));
     return known?.keys === keys && known.epoch === epoch && known.shard === shard && known.token === token
       ? known.payload
       : undefined;
@@ -38,10 +40,10 @@ export class RecentPayloads {
 
   /** @param known its token must be a string of its own, not a part of a header, which would be kept with it */
   set(known: Known): void {
-    this.#known.set(tagOf(known.token), known);
+    this.#known.set(keyOf(known.token), known);
   }
 }
 
-function tagOf(token: string): string {
-  return token.slice(-TAG_CHARACTERS);
+function keyOf(token: string): string {
+  return token.slice(-KEY_CHARACTERS);
 }
