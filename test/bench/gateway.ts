@@ -1,9 +1,10 @@
 /** The gateway beside other proxies: CPU per request, requests per second of one core, latency that it adds. */
 import { request } from "node:http";
 import { BENCH_HOST, BODY_BYTES, TRACKED_PATH } from "./gateway/kinds.ts";
-import { latenciesAt, loadPeer, median, quantile } from "./gateway/load.ts";
+import { portOf, startOrigin } from "./gateway/origin.ts";
+import { latenciesAt, loadPeer, median, openLane, quantile } from "./gateway/load.ts";
 import { costsInRounds, ratioOf } from "./gateway/rounds.ts";
-import type { Costs } from "./gateway/rounds.ts";
+import type { Asker, Costs } from "./gateway/rounds.ts";
 import { requireProgram, startNginx, startPeer } from "./gateway/processes.ts";
 import type { Peer } from "./gateway/processes.ts";
 
@@ -25,6 +26,7 @@ const RATE_ROUNDS = 7;
 const RATE_WARM_UP_ROUNDS = 5;
 const RATE_PER_SECOND = 1_000;
 const RATE_SECONDS = 4;
+const LATENCY_ROUNDS = 5;
 
 const PROXIES = [
   "stepgate-plain",
@@ -41,29 +43,38 @@ const PROXY_LOCATION =
 
 export async function measure(): Promise<Figure[]> {
   const peers: Peer[] = [];
+  // In this process, which does not sleep while it measures (see `stayAwake`).
+  const origin = await startOrigin();
   try {
-    const origin = await startPeer("origin");
-    peers.push(origin);
-    const originUrl = `http://127.0.0.1:${origin.port}`;
+    const originUrl = `http://127.0.0.1:${portOf(origin)}`;
     for (const kind of PROXIES) peers.push(await startPeer(kind, originUrl));
     const nginx = await startNginx("nginx", {
       location: PROXY_LOCATION,
-      upstream: `127.0.0.1:${origin.port}`,
+      upstream: `127.0.0.1:${portOf(origin)}`,
     });
     if (nginx === undefined) process.stderr.write("bench: no nginx, so its ratio is left out\n");
     else peers.push(nginx);
     for (const peer of peers) await checkAnswer(peer);
     const cookie = await realCookie(named(peers, "stepgate-full"));
-    const costs = await costsInRounds(peers, { ...ROUNDS, cookie });
+    const costs = await costsInRounds(peers, { ...ROUNDS, open: (peer) => openAsker(peer, cookie) });
     return [
       ...ratios(costs),
-      ...(await addedLatency(peers, cookie)),
+      ...(await addedLatency(cookie)),
       ...(await workersGain(cookie)),
       ...perPeer(costs),
     ];
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
+    origin.close();
+    origin.closeAllConnections();
   }
+}
+
+/** One visitor, who always brings the same cookies. */
+async function openAsker({ port }: Peer, cookie: string): Promise<Asker> {
+  const text = `GET ${TRACKED_PATH} HTTP/1.1\r\nHost: ${BENCH_HOST}\r\nCookie: ${cookie}\r\n\r\n`;
+  const lane = await openLane(port);
+  return { socket: lane.socket, ask: (answered) => lane.ask(text, answered) };
 }
 
 function named(peers: readonly Peer[], name: string): Peer {
@@ -106,13 +117,21 @@ function perPeer(costs: Costs): readonly Figure[] {
 }
 
 /** Against the origin itself, and only then against other proxies: what a visitor would feel. */
-async function addedLatency(peers: readonly Peer[], cookie: string): Promise<readonly Figure[]> {
+async function addedLatency(cookie: string): Promise<readonly Figure[]> {
   const direct: (readonly number[])[] = [];
   const through: (readonly number[])[] = [];
   const options = { perSecond: RATE_PER_SECOND, seconds: RATE_SECONDS, connections: 16, cookie };
-  for (let round = 0; round < 3; round++) {
-    direct.push(await latenciesAt(named(peers, "origin"), options));
-    through.push(await latenciesAt(named(peers, "stepgate-full"), options));
+  const origin = await startPeer("origin");
+  const gateway = await startPeer("stepgate-full", `http://127.0.0.1:${origin.port}`);
+  try {
+    // The first round is of code that is not compiled yet.
+    await latenciesAt(gateway, options);
+    for (let round = 0; round < LATENCY_ROUNDS; round++) {
+      direct.push(await latenciesAt(origin, options));
+      through.push(await latenciesAt(gateway, options));
+    }
+  } finally {
+    await Promise.all([gateway.stop(), origin.stop()]);
   }
   const added = (share: number): number =>
     median(through.map((list) => quantile(list, share))) -

@@ -74,7 +74,7 @@ export async function latenciesAt(peer: Peer, options: RateOptions): Promise<rea
   return latencies.toSorted((one, other) => one - other);
 }
 
-export interface Lane {
+interface Lane {
   readonly socket: Socket;
   ask(text: string, answered: () => void): void;
 }

@@ -17,8 +17,9 @@ import { createGateway, listenHttp } from "../../../src/gateway/index.ts";
 import type { ConfigSource, Zone } from "../../../src/engine/index.ts";
 import { openSqliteSnapshots } from "../../../src/store/index.ts";
 import { configSource, operation, rule, ruleset, zone } from "../../support/engine.ts";
-import { BENCH_HOST, BODY_BYTES, KINDS, LARGE_BODY_BYTES, LARGE_PATH, TRACKED_PATH } from "./kinds.ts";
+import { BENCH_HOST, KINDS, TRACKED_PATH } from "./kinds.ts";
 import type { PeerKind } from "./kinds.ts";
+import { portOf, startOrigin } from "./origin.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -26,22 +27,6 @@ const require = createRequire(import.meta.url);
 const KEYS = [
   generateMasterKey((lengthBytes) => Uint8Array.from({ length: lengthBytes }, (_, index) => index)),
 ];
-
-/** The origin: what Node's own server does at its fastest. A body it reads to its end, as applications do. */
-function startOrigin(): Promise<number> {
-  const body = Buffer.alloc(BODY_BYTES, "x");
-  const headers = ["content-type", "text/plain", "content-length", String(BODY_BYTES)];
-  const large = Buffer.alloc(LARGE_BODY_BYTES);
-  return listenOn((req, res) => {
-    const answer = (): void => {
-      res.writeHead(200, headers);
-      res.end(body);
-    };
-    if (req.method === "POST") req.resume().once("end", answer);
-    else if (req.url === LARGE_PATH) res.end(large);
-    else answer();
-  });
-}
 
 async function listenOn(handler: RequestListener): Promise<number> {
   const server = createServer({ keepAliveTimeout: 60_000 }, handler);
@@ -149,7 +134,7 @@ interface FastProxy {
 }
 
 const START = {
-  origin: startOrigin,
+  origin: async () => portOf(await startOrigin()),
   "stepgate-plain": (origin) => startStepgate(plainZone(origin)),
   "stepgate-full": (origin) => startStepgate(fullZone(origin)),
   "stepgate-analytics": (origin) => startStepgate(fullZone(origin), { counts: true }),

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findProgram } from "../../setup/run.ts";
 import { installPackages } from "../../setup/system-packages.ts";
 import type { PeerKind } from "./kinds.ts";
@@ -37,21 +38,35 @@ function say(line: string): void {
 }
 
 /** @param execArgv flags for Node, such as `--cpu-prof` */
-export async function startPeer(
-  kind: PeerKind,
-  origin = "",
-  execArgv: readonly string[] = [],
+export function startPeer(kind: PeerKind, origin = "", execArgv: readonly string[] = []): Promise<Peer> {
+  return startProcess(kind, fileURLToPath(new URL("peer.ts", import.meta.url)), {
+    args: [kind, origin],
+    execArgv,
+  });
+}
+
+/** How a program of the bench is started. */
+interface ProcessOptions {
+  readonly args: readonly string[];
+  readonly execArgv?: readonly string[];
+}
+
+/** Starts a program that tells its port by an IPC message. */
+export async function startProcess(
+  name: string,
+  module: string,
+  { args, execArgv = [] }: ProcessOptions,
 ): Promise<Peer> {
-  const child = fork(new URL("peer.ts", import.meta.url), [kind, origin], {
+  const child = fork(module, args, {
     execArgv: [...execArgv],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const { port } = await new Promise<{ readonly port: number }>((resolve, reject) => {
     child.once("message", (message) => resolve(message as { readonly port: number }));
-    child.once("exit", (code) => reject(new Error(`the peer \`${kind}\` ended with ${code}`)));
+    child.once("exit", (code) => reject(new Error(`the peer \`${name}\` ended with ${code}`)));
   });
   return {
-    name: kind,
+    name,
     port,
     pid: child.pid ?? 0,
     cpuMicros: () => cpuMicrosOf(child),

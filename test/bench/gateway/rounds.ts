@@ -3,35 +3,40 @@
  * machine the same work takes half as long again for seconds on end, which a median of long rounds takes for a
  * difference of the peers.
  */
-import { median, openLane } from "./load.ts";
-import type { Lane } from "./load.ts";
-import { TRACKED_PATH, BENCH_HOST } from "./kinds.ts";
+import type { Socket } from "node:net";
+import { median } from "./load.ts";
 import type { Peer } from "./processes.ts";
 
+/** A connection on which one request follows the other. */
+export interface Asker {
+  readonly socket: Socket;
+  ask(answered: () => void): void;
+}
+
 export interface RoundOptions {
+  readonly open: (peer: Peer) => Promise<Asker>;
   readonly rounds: number;
   readonly roundMs: number;
   readonly warmUpRequests: number;
   readonly connections: number;
-  readonly cookie: string;
 }
 
 /** CPU microseconds per request: one number for each round, by the name of the peer. */
 export type Costs = ReadonlyMap<string, readonly number[]>;
 
 export async function costsInRounds(peers: readonly Peer[], options: RoundOptions): Promise<Costs> {
-  const { rounds, roundMs, warmUpRequests, connections, cookie } = options;
-  const text = `GET ${TRACKED_PATH} HTTP/1.1\r\nHost: ${BENCH_HOST}\r\nCookie: ${cookie}\r\n\r\n`;
-  const askPeer = async ({ port }: Peer, isOver: (requests: number) => boolean): Promise<number> => {
+  const { open, rounds, roundMs, warmUpRequests, connections } = options;
+  const askPeer = async (peer: Peer, isOver: (requests: number) => boolean): Promise<number> => {
     // Anew each time: servers close connections that lie idle while it is the others' turn.
-    const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(port)));
+    const lanes = await Promise.all(Array.from({ length: connections }, () => open(peer)));
     try {
-      return await askUntil(lanes, text, isOver);
+      return await askUntil(lanes, isOver);
     } finally {
       for (const lane of lanes) lane.socket.destroy();
     }
   };
   const costs = peers.map((): number[] => []);
+  const sleep = stayAwake();
   for (const peer of peers) await askPeer(peer, (requests) => requests >= warmUpRequests);
   for (let round = 0; round < rounds; round += 1) {
     for (let turn = 0; turn < peers.length; turn += 1) {
@@ -44,7 +49,26 @@ export async function costsInRounds(peers: readonly Peer[], options: RoundOption
       costs[index]?.push(((await peer.cpuMicros()) - before) / requests);
     }
   }
+  sleep();
   return new Map(peers.map(({ name }, index) => [name, costs[index] ?? []]));
+}
+
+/**
+ * Keeps this process from waiting for events, which it looks for again and again instead. Whoever writes to a process
+ * that waits also pays for waking it, on a virtual machine more than for the write itself: a slow peer, which leaves
+ * its clients waiting, would seem slower still.
+ *
+ * @returns ends it
+ */
+function stayAwake(): () => void {
+  let isAwake = true;
+  const look = (): void => {
+    if (isAwake) setImmediate(look);
+  };
+  look();
+  return () => {
+    isAwake = false;
+  };
 }
 
 /** Median of the ratios of the same rounds. */
@@ -53,23 +77,19 @@ export function ratioOf(costs: Costs, name: string, base: string): number {
   return median(own.map((cost, round) => cost / (other[round] ?? Number.NaN)));
 }
 
-/** All lanes ask one request after the other. @returns the number of answers */
-async function askUntil(
-  lanes: readonly Lane[],
-  text: string,
-  isOver: (requests: number) => boolean,
-): Promise<number> {
+/** All of them ask one request after the other. @returns the number of answers */
+async function askUntil(askers: readonly Asker[], isOver: (requests: number) => boolean): Promise<number> {
   let requests = 0;
   await Promise.all(
-    lanes.map(
-      (lane) =>
+    askers.map(
+      (asker) =>
         new Promise<void>((resolve) => {
           const answered = (): void => {
             requests += 1;
             if (isOver(requests)) resolve();
-            else lane.ask(text, answered);
+            else asker.ask(answered);
           };
-          lane.ask(text, answered);
+          asker.ask(answered);
         }),
     ),
   );
