@@ -297,21 +297,6 @@ export const WEB_APPS: readonly App[] = [
     start: (isGuarded) => onSrvx(guarded(isGuarded, runThrowing)),
   },
   {
-    name: "fetch handler on @hono/node-server",
-    protocol: "http1",
-    cases: WEB_CASES,
-    start: (isGuarded) => onHono(guarded(isGuarded, runWebCase)),
-  },
-  {
-    name: "Hono",
-    protocol: "http1",
-    cases: { ...WEB_CASES, ...HONO_CASES },
-    start(isGuarded) {
-      const app = createHono();
-      return onHono(guarded(isGuarded, (request) => app.fetch(request)));
-    },
-  },
-  {
     name: "h3 on srvx",
     protocol: "http1",
     cases: H3_ALL,
@@ -335,5 +320,21 @@ export const WEB_APPS: readonly App[] = [
     protocol: "http1",
     cases: H3_ALL,
     start: (isGuarded) => listen(createServer(toNodeHandler(createH3(isGuarded)))),
+  },
+  // Last: @hono/node-server takes the place of the process's `Response` when it starts.
+  {
+    name: "fetch handler on @hono/node-server",
+    protocol: "http1",
+    cases: WEB_CASES,
+    start: (isGuarded) => onHono(guarded(isGuarded, runWebCase)),
+  },
+  {
+    name: "Hono",
+    protocol: "http1",
+    cases: { ...WEB_CASES, ...HONO_CASES },
+    start(isGuarded) {
+      const app = createHono();
+      return onHono(guarded(isGuarded, (request) => app.fetch(request)));
+    },
   },
 ];
