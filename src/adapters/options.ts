@@ -27,11 +27,13 @@ export interface JudgedOperation {
   readonly rayId: string;
   /** When it arrived, epoch milliseconds. */
   readonly at: number;
+  /** As in the request line. */
   readonly method: string;
   /** Canonical. */
   readonly host: string;
   /** Canonical, without the query. */
   readonly path: string;
+  /** IPv4 or IPv6 address that rules see as `ip.src`. */
   readonly clientAddress: string;
   /** Short id. */
   readonly operation: string;
