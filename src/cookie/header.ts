@@ -49,32 +49,33 @@ interface OwnPair {
 /** @param kind names of the scope in force */
 export function scanCookies(header: string | undefined, kind: NameKind): ScannedCookies {
   if (header === undefined) return NOTHING;
-  let bytes = 0;
-  let own = findPair(header, kind, 0);
-  if (own === undefined && findPair(header, OTHER_KIND[kind], 0) === undefined) return NOTHING;
-  const candidates: CookieCandidate[] = [];
-  for (; own !== undefined; own = findPair(header, kind, own.end)) {
-    const { start, equals, end } = own;
-    bytes += end - start;
-    candidates.push({ name: header.slice(start, equals), value: header.slice(equals + 1, end) });
-    // Of a flood the last ones are kept, without as many objects as it has cookies.
-    if (candidates.length === 2 * MAX_READ_COOKIES) candidates.splice(0, MAX_READ_COOKIES);
-  }
+  const own = lastPairs(header, kind);
+  const others = lastPairs(header, OTHER_KIND[kind]);
+  if (own.pairs.length === 0 && others.pairs.length === 0) return NOTHING;
   return {
-    candidates: candidates.slice(-MAX_READ_COOKIES),
-    otherNames: lastNames(header, OTHER_KIND[kind]),
-    bytes,
+    candidates: own.pairs.map(({ start, equals, end }) => ({
+      name: header.slice(start, equals),
+      value: header.slice(equals + 1, end),
+    })),
+    otherNames: others.pairs.map(({ start, equals }) => header.slice(start, equals)),
+    bytes: own.bytes,
   };
 }
 
-/** The last 64 names of a kind. */
-function lastNames(header: string, kind: NameKind): readonly string[] {
-  const names: string[] = [];
+/** The last 64 pairs of a kind, and the characters of all. */
+function lastPairs(
+  header: string,
+  kind: NameKind,
+): { readonly pairs: readonly OwnPair[]; readonly bytes: number } {
+  const pairs: OwnPair[] = [];
+  let bytes = 0;
   for (let pair = findPair(header, kind, 0); pair !== undefined; pair = findPair(header, kind, pair.end)) {
-    names.push(header.slice(pair.start, pair.equals));
-    if (names.length === 2 * MAX_READ_COOKIES) names.splice(0, MAX_READ_COOKIES);
+    bytes += pair.end - pair.start;
+    pairs.push(pair);
+    // Of a flood the last ones are kept, without as many objects as it has cookies.
+    if (pairs.length === 2 * MAX_READ_COOKIES) pairs.splice(0, MAX_READ_COOKIES);
   }
-  return names.slice(-MAX_READ_COOKIES);
+  return { pairs: pairs.slice(-MAX_READ_COOKIES), bytes };
 }
 
 /** @returns the header without our cookies of any kind, `undefined` when nothing is left of it */
