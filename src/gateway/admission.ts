@@ -4,6 +4,7 @@
  */
 import type { Server, Socket } from "node:net";
 import { sourceOf } from "../session/index.ts";
+import { SourceCounts } from "./source-counts.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 export interface AdmissionLimits {
@@ -22,23 +23,20 @@ export interface Admission {
 /** Remembers connections from their beginning on, and refuses those beyond the limits before any work is done. */
 export function admitConnections(server: Server, limits: AdmissionLimits): Admission {
   const sockets = new Set<Socket>();
-  const bySource = new Map<string, number>();
+  const bySource = new SourceCounts();
   const admit = takeOver(server);
   server.maxConnections = limits.maxConnections;
   server.on("connection", (socket: Socket) => {
-    const source = sourceOf(socket.remoteAddress ?? "");
-    const count = (bySource.get(source) ?? 0) + 1;
-    if (count > limits.maxConnectionsPerAddress) {
+    const address = socket.remoteAddress ?? "";
+    if (bySource.of(address) >= limits.maxConnectionsPerAddress) {
       socket.destroy();
       return;
     }
-    bySource.set(source, count);
+    const source = bySource.add(address);
     sockets.add(socket);
     socket.once("close", () => {
       sockets.delete(socket);
-      const left = (bySource.get(source) ?? 1) - 1;
-      if (left === 0) bySource.delete(source);
-      else bySource.set(source, left);
+      bySource.remove(source);
     });
     admit(socket);
   });

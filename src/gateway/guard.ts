@@ -1,7 +1,7 @@
 /** Keeps a gateway answering: bounds what is under way, sheds load, and ends what does not move. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getHeapStatistics } from "node:v8";
-import { sourceOf } from "../session/index.ts";
+import { SourceCounts } from "./source-counts.ts";
 
 /** Limits of a gateway as a whole. Each is reached long before the process is in danger. */
 export interface GuardLimits {
@@ -58,7 +58,7 @@ export class Guard {
    * collections of the young, which then take ten times as long.
    */
   readonly #underWay: Progress[] = [];
-  readonly #bySource = new Map<string, number>();
+  readonly #bySource = new SourceCounts();
   readonly #timers: readonly NodeJS.Timeout[];
   #pulseAtMs = performance.now();
   #isStruggling = false;
@@ -85,17 +85,15 @@ export class Guard {
     return (
       !this.#isStruggling &&
       this.#underWay.length < maxRequests &&
-      (this.#bySource.get(sourceOf(address)) ?? 0) < maxRequestsPerAddress
+      this.#bySource.of(address) < maxRequestsPerAddress
     );
   }
 
   track(req: IncomingMessage, res: ServerResponse, address: string): void {
-    const source = sourceOf(address);
-    this.#bySource.set(source, (this.#bySource.get(source) ?? 0) + 1);
     const progress = {
       req,
       res,
-      source,
+      source: this.#bySource.add(address),
       index: this.#underWay.length,
       received: -Infinity,
       unsent: -1,
@@ -108,9 +106,7 @@ export class Guard {
   }
 
   #forget({ index, source }: Progress): void {
-    const left = (this.#bySource.get(source) ?? 1) - 1;
-    if (left === 0) this.#bySource.delete(source);
-    else this.#bySource.set(source, left);
+    this.#bySource.remove(source);
     // The last one takes the place of the one that is gone.
     const last = this.#underWay.pop();
     if (last === undefined || last.index === index) return;
