@@ -2,6 +2,7 @@
 import type { SequenceContext } from "../../src/adapters/fetch.ts";
 import { AppError, PIECE_INTERVAL_MS, replyTo } from "./kit.ts";
 import type { Reply } from "./kit.ts";
+import { streamOf } from "./web-stream.ts";
 
 /** What handlers answer to `GET /sequence`. */
 export const tell = (sequence: SequenceContext | undefined): string => JSON.stringify(sequence ?? null);
@@ -17,22 +18,11 @@ export function answerOnWeb(reply: Reply): Response {
   if (reply.kind === "throw") throw new AppError("boom");
   if (reply.kind === "none") return new Response("nothing here", { status: 404 });
   if (reply.kind === "stream") {
-    return new Response(toStream(piecesOf(reply.pieces)), { headers: { "content-type": "text/plain" } });
+    return new Response(streamOf(piecesOf(reply.pieces)), { headers: { "content-type": "text/plain" } });
   }
   return new Response(reply.status === 304 ? null : reply.body, {
     status: reply.status,
     headers: reply.headers,
-  });
-}
-
-function toStream(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const next = await pieces.next();
-      if (next.done === true) controller.close();
-      else controller.enqueue(encoder.encode(next.value));
-    },
   });
 }
 

@@ -5,26 +5,12 @@ import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { TurnQueue } from "../../src/gateway/turn-queue.ts";
-import { requestHttp1, startGateway, startOrigin, testCertificate, zoneAt } from "../support/gateway.ts";
-import type { TestGateway, TestGatewayOptions, TestOrigin } from "../support/gateway.ts";
+import { gatewayPerTest } from "../support/gateway-per-test.ts";
+import { requestHttp1, testCertificate } from "../support/gateway.ts";
 
-const cleanups: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-async function start(
-  options: Omit<TestGatewayOptions, "zones"> = {},
-  respond?: Parameters<typeof startOrigin>[0],
-): Promise<{ origin: TestOrigin; gateway: TestGateway }> {
-  const origin = await startOrigin(respond);
-  cleanups.push(() => origin.close());
-  const gateway = await startGateway({ zones: [zoneAt(origin)], ...options });
-  cleanups.push(() => gateway.close());
-  return { origin, gateway };
-}
+const { cleanups, start } = gatewayPerTest();
 
 /** From another address of loopback than visitors come from. */
 function dial(port: number, localAddress = "127.0.0.2"): Socket {

@@ -3,34 +3,12 @@ import { connect as connectHttp2 } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
-import { afterEach, describe, expect, test } from "vitest";
-import {
-  openHttp2,
-  requestHttp1,
-  requestHttp2,
-  startGateway,
-  startOrigin,
-  testCertificate,
-  zoneAt,
-} from "../support/gateway.ts";
-import type { TestGateway, TestGatewayOptions, TestOrigin } from "../support/gateway.ts";
+import { describe, expect, test } from "vitest";
+import { openHttp2, requestHttp1, requestHttp2, testCertificate } from "../support/gateway.ts";
+import { gatewayPerTest } from "../support/gateway-per-test.ts";
 import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, openFrames } from "../support/http2-frames.ts";
 
-const cleanups: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-async function start(
-  options: Omit<TestGatewayOptions, "zones"> = {},
-  respond?: Parameters<typeof startOrigin>[0],
-): Promise<{ origin: TestOrigin; gateway: TestGateway }> {
-  const origin = await startOrigin(respond);
-  cleanups.push(() => origin.close());
-  const gateway = await startGateway({ zones: [zoneAt(origin)], ...options });
-  cleanups.push(() => gateway.close());
-  return { origin, gateway };
-}
+const { cleanups, start } = gatewayPerTest();
 
 async function open(port: number): Promise<TLSSocket> {
   const { ca } = await testCertificate();

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
 import { breaking, note, slowly } from "./kit.ts";
 import type { Case } from "./kit.ts";
+import { streamOf as streamOnWeb } from "../web-stream.ts";
 
 export type WebHandler = (request: Request) => Response | Promise<Response>;
 
@@ -10,18 +11,9 @@ export interface WebCase extends Case {
   readonly handle: WebHandler;
 }
 
-/** A stream of the web, pulled piece by piece. */
-export function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const next = await pieces.next();
-      if (next.done === true) controller.close();
-      else controller.enqueue(encoder.encode(next.value));
-    },
-    cancel: () => note("cancelled"),
-  });
-}
+/** Notes that nobody wants the rest. */
+export const streamOf = (pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> =>
+  streamOnWeb(pieces, () => note("cancelled"));
 
 function cookies(): Headers {
   const headers = new Headers({ "x-a": "1" });
