@@ -8,6 +8,7 @@ import { reloadOnChange } from "./reload.ts";
 import { startStepgate } from "./start.ts";
 import { refuseUnknownOptions, UserError } from "./user-error.ts";
 import { runWorker } from "./worker.ts";
+import { keepRequestsYoung } from "./young-requests.ts";
 
 const args = {
   config: {
@@ -55,6 +56,7 @@ export const startCommand = defineCommand({
   },
   args,
   async run({ args: given, rawArgs }) {
+    keepRequestsYoung();
     refuseUnknownOptions(rawArgs, args);
     if (given._.length > 0)
       throw new UserError(`unexpected argument \`${given._.join(" ")}\`: start takes options only`);

@@ -13,6 +13,7 @@ import { generateMasterKey } from "../../../src/cookie/index.ts";
 import { createSequenceCarrier } from "../../../src/cli/sequence-cookies.ts";
 import { createTraffic } from "../../../src/cli/traffic.ts";
 import type { Traffic } from "../../../src/cli/traffic.ts";
+import { keepRequestsYoung } from "../../../src/cli/young-requests.ts";
 import { createGateway, listenHttp } from "../../../src/gateway/index.ts";
 import type { ConfigSource, Zone } from "../../../src/engine/index.ts";
 import { openSqliteSnapshots } from "../../../src/store/index.ts";
@@ -38,7 +39,9 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** As `stepgate start` does it. */
 async function startStepgate(benchZone: Zone, { counts = false } = {}): Promise<number> {
+  keepRequestsYoung();
   const source = configSource({ version: 1, zones: [benchZone] });
   const gateway = createGateway({
     source,
