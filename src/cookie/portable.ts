@@ -16,7 +16,7 @@ import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts
 import type { RecentPayloads } from "./recent-payloads.ts";
 import { createRing } from "./ring.ts";
 import type { KeyRingOptions, Ring } from "./ring.ts";
-import { MAX_TOKEN_BYTES, copyOfToken, parseToken } from "./token.ts";
+import { MAX_TOKEN_BYTES, parseToken } from "./token.ts";
 
 export { importKeySet, KeySetError } from "./key-set.ts";
 export { RecentPayloads } from "./recent-payloads.ts";
@@ -80,8 +80,9 @@ export function createPortableSequenceCookies(
       const shared =
         plan.role === "coalesce" ? await mac(keys.naming(nowMs), `${op}|${plan.view}`) : undefined;
       const name = protocol.chooseName(state, sealing, shared);
-      const token = await sealTokenPortable(await sealing.key, encodePayload(plan.payload));
-      recent?.set({ token, keys, epoch: sealing.epoch, shard: sealing.shard, payload: plan.payload });
+      const plaintext = encodePayload(plan.payload);
+      const token = await sealTokenPortable(await sealing.key, plaintext);
+      recent?.set({ token, keys, epoch: sealing.epoch, shard: sealing.shard }, plaintext);
       return protocol.lines(state, plan, { name, token });
     },
     clear: (state) => protocol.clear(state),
@@ -134,7 +135,7 @@ async function openCookie(
 ): Promise<ReadOutcome> {
   if (value.length > MAX_TOKEN_BYTES) return "size";
   const key = protocol.keyOf(name, nowMs);
-  const known = key === undefined ? undefined : recent?.get(value, keys, key);
+  const known = key === undefined ? undefined : recent?.get({ ...key, token: value, keys }, nowMs);
   if (known !== undefined) return known;
   if (parseToken(value) === undefined) return "format";
   if (key === undefined) return "key";
@@ -143,7 +144,7 @@ async function openCookie(
     if (plaintext === undefined) continue;
     const payload = decodePayload(plaintext, nowMs);
     if (payload === undefined) return "payload";
-    recent?.set({ ...key, token: copyOfToken(value), keys, payload });
+    recent?.set({ ...key, token: value, keys }, plaintext);
     return payload;
   }
   return "seal";

@@ -11,7 +11,7 @@ import type { KeyRing } from "./key-ring.ts";
 import { createCookieProtocol } from "./protocol.ts";
 import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts";
 import type { RecentPayloads } from "./recent-payloads.ts";
-import { IV_BYTES, MAX_TOKEN_BYTES, copyOfToken, parseToken } from "./token.ts";
+import { IV_BYTES, MAX_TOKEN_BYTES, parseToken } from "./token.ts";
 import type { TokenParts } from "./token.ts";
 
 export interface SequenceCookiesOptions extends ProtocolOptions {
@@ -54,8 +54,9 @@ export function createSequenceCookies(options: SequenceCookiesOptions): Sequence
       const shared =
         plan.role === "coalesce" ? sharedNameBytes(keys.naming(nowMs), op, plan.view) : undefined;
       const name = protocol.chooseName(state, sealing, shared);
-      const token = sealToken(sealing.key, random(IV_BYTES), encodePayload(plan.payload));
-      recent?.set({ token, keys, epoch: sealing.epoch, shard: sealing.shard, payload: plan.payload });
+      const plaintext = encodePayload(plan.payload);
+      const token = sealToken(sealing.key, random(IV_BYTES), plaintext);
+      recent?.set({ token, keys, epoch: sealing.epoch, shard: sealing.shard }, plaintext);
       return protocol.lines(state, plan, { name, token });
     },
     clear: (state) => protocol.clear(state),
@@ -77,7 +78,7 @@ function openCookie({ name, value }: CookieCandidate, nowMs: number, context: Op
   if (value.length > MAX_TOKEN_BYTES) return "size";
   const key = protocol.keyOf(name, nowMs);
   const keys = keyRing.zone(zoneId);
-  const known = key === undefined ? undefined : recent?.get(value, keys, key);
+  const known = key === undefined ? undefined : recent?.get({ ...key, token: value, keys }, nowMs);
   if (known !== undefined) return known;
   const parts = parseToken(value);
   if (parts === undefined) return "format";
@@ -86,7 +87,7 @@ function openCookie({ name, value }: CookieCandidate, nowMs: number, context: Op
   if (plaintext === undefined) return "seal";
   const payload = decodePayload(plaintext, nowMs);
   if (payload === undefined) return "payload";
-  recent?.set({ ...key, token: copyOfToken(value), keys, payload });
+  recent?.set({ ...key, token: value, keys }, plaintext);
   return payload;
 }
 

@@ -31,8 +31,12 @@ const MAX_GAP_MS = 2 ** (7 * MAX_VARINT_BYTES) - 1;
 const TWO_32 = 2 ** 32;
 const MAX_SID = 2 ** 48 - 1;
 
-/** Two digits for each byte. */
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const OP_DIGITS = 8;
+/** Short ids whose texts are kept, a power of two: a zone has few operations, and each cookie names ten of them. */
+const OP_PLACES = 1024;
+/** Multiplicative hashing (Knuth, TAOCP 6.4). */
+const OP_HASH = 0x9e37_79b1;
+const OP_SHIFT = Math.clz32(OP_PLACES - 1);
 
 /** Longest plaintext in bytes; a longer one is refused unread. */
 export const MAX_PAYLOAD_BYTES = 2 + SID_BYTES + TIME_BYTES + MAX_ENTRIES * (OP_BYTES + MAX_VARINT_BYTES);
@@ -92,12 +96,13 @@ export function decodePayload(bytes: Uint8Array, nowMs: number): SequencePayload
   let at = nearestInstant(readUint32(bytes, offset), Math.floor(nowMs));
   offset += TIME_BYTES;
 
-  const entries: SequenceEntry[] = [createEntry(readOp(bytes, offset), at, readUint32(bytes, offset) | 0)];
+  const newest = readUint32(bytes, offset) | 0;
+  const entries: SequenceEntry[] = [createEntry(opOf(newest), at, newest)];
   offset += OP_BYTES;
   while (entries.length < count) {
     if (offset + OP_BYTES >= bytes.length) return undefined;
-    const op = readOp(bytes, offset);
     const number = readUint32(bytes, offset) | 0;
+    const op = opOf(number);
     offset += OP_BYTES;
     const length = varintLength(bytes, offset);
     if (length === 0) return undefined;
@@ -186,12 +191,18 @@ function readUint32(bytes: Uint8Array, offset: number): number {
   return ((readUint16(bytes, offset) << 16) | readUint16(bytes, offset + 2)) >>> 0;
 }
 
-function readOp(bytes: Uint8Array, offset: number): string {
-  return hex(bytes[offset]) + hex(bytes[offset + 1]) + hex(bytes[offset + 2]) + hex(bytes[offset + 3]);
-}
+/** The numbers of short ids, and their texts in the same places. */
+const opNumbers = new Int32Array(OP_PLACES);
+const opTexts = Array.from({ length: OP_PLACES }, () => "0".repeat(OP_DIGITS));
 
-function hex(byte: number | undefined): string {
-  return HEX[byte ?? 0] ?? "";
+/** @param number the signed 32-bit number that the short id spells */
+function opOf(number: number): string {
+  const place = Math.imul(number, OP_HASH) >>> OP_SHIFT;
+  if (opNumbers[place] !== number) {
+    opNumbers[place] = number;
+    opTexts[place] = (number >>> 0).toString(16).padStart(OP_DIGITS, "0");
+  }
+  return opTexts[place] as string;
 }
 
 /** Bytes of the varint that starts here, 0 when it is cut off, too long or not in its shortest form. */

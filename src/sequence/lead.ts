@@ -4,7 +4,6 @@
  * entry only. Beyond a bound, equal operations of one view share a cookie (*coalesce*).
  */
 import { DEFAULT_COALESCE_AFTER, DEFAULT_LEADS, MAX_VIEWS } from "./limits.ts";
-import { RecentMap } from "./recent-map.ts";
 
 /** What a response writes. */
 export type WriteRole = "lead" | "follow" | "coalesce";
@@ -19,27 +18,39 @@ export interface LeadOptions {
 /**
  * Counts responses by view, the only memory of the whole scheme. It is a hint: one that is lost, wrong or
  * local to a process makes a Cookie header longer, and never loses an entry.
+ *
+ * So it lies in flat memory, where a view has one place and takes it from another: what lives as long as this, but not
+ * for good, costs each request more with the garbage collector than with us.
  */
 export interface ViewHints {
-  /** How many responses there were for this view, this one included. */
+  /** How many responses there were for this view, this one included, as far as anybody remembers. */
   count(view: string): number;
-  /** Views remembered now. */
-  readonly size: number;
 }
 
-/** @param maxViews views that were not seen for a while are forgotten first */
+/** @param maxViews views remembered at most, a power of two */
 export function createViewHints(maxViews: number = MAX_VIEWS): ViewHints {
-  const counts = new RecentMap<string, number>(maxViews);
+  const views = new Int32Array(maxViews);
+  const counts = new Uint32Array(maxViews);
   return {
     count(view) {
-      const next = (counts.get(view) ?? 0) + 1;
-      counts.set(view, next);
-      return next;
-    },
-    get size() {
-      return counts.size;
+      const print = fingerprintOf(view);
+      const place = print & (maxViews - 1);
+      if (views[place] !== print) {
+        views[place] = print;
+        counts[place] = 0;
+      }
+      return (counts[place] = (counts[place] as number) + 1);
     },
   };
+}
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo). Two views with the same one are taken for one, which is as harmless as a lost hint. */
+function fingerprintOf(view: string): number {
+  let hash = 0x811c_9dc5;
+  for (let index = 0; index < view.length; index += 1)
+    hash = Math.imul(hash ^ view.charCodeAt(index), 0x0100_0193);
+  // The low bits choose the place: those above have met more of the text.
+  return hash ^ (hash >>> 15);
 }
 
 /** @param view what {@link viewOf} gives; a request without cookies always leads, as there is nothing to delete */
