@@ -7,6 +7,7 @@ import type { Guard, Judgement } from "./guard.ts";
 import { NodeRequest } from "./node-request.ts";
 import type { NodeRequestOptions } from "./node-request.ts";
 import { onHead } from "./node-response.ts";
+import type { HeadEditor } from "./node-response.ts";
 import { nodeRuntime } from "./node-runtime.ts";
 import type { KeySetInput, StepgateOptions } from "./options.ts";
 import { LazySequence } from "./sequence-context.ts";
@@ -76,21 +77,34 @@ function prepare(req: IncomingMessage, res: ServerResponse, visit: Visit, guard:
   (req as TrackedRequest)[SEQUENCE] = new LazySequence(visit);
   editRequest(req, visit);
   if (!visit.hasResponseWork) return;
-  onHead(res, (status, headers) => {
-    try {
-      const edited = visit.onResponse(status, headers);
-      if (!(edited instanceof Promise)) return edited;
-      throw new TypeError("expected stores that answer synchronously");
-    } catch (error) {
-      // The application's answer is complete; what is lost is one record, and that is reported.
-      guard.report({ reason: "response", error: error as Error });
-      return undefined;
-    }
-  });
+  onHead(res, new VisitEditor(visit, guard));
+  if (!visit.hasEvents) return;
   // It closes once; `once` would make two objects to be sure of it.
   res.on("close", () => {
     if (!res.headersSent) visit.onClientGone();
   });
+}
+
+class VisitEditor implements HeadEditor {
+  readonly #visit: Visit;
+  readonly #guard: Guard;
+
+  constructor(visit: Visit, guard: Guard) {
+    this.#visit = visit;
+    this.#guard = guard;
+  }
+
+  edit(status: number, headers: string[]): readonly string[] | undefined {
+    try {
+      const edited = this.#visit.onResponse(status, headers);
+      if (!(edited instanceof Promise)) return edited;
+      throw new TypeError("expected stores that answer synchronously");
+    } catch (error) {
+      // The application's answer is complete; what is lost is one record, and that is reported.
+      this.#guard.report({ reason: "response", error: error as Error });
+      return undefined;
+    }
+  }
 }
 
 /** Rules of `http_request_late_transform` change what the application reads in `req.headers`. */

@@ -6,34 +6,59 @@ import { validateHeaderName, validateHeaderValue } from "node:http";
 import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from "node:http";
 import type { Answer } from "../engine/index.ts";
 
-/** Edits a flat header list. */
-export type HeadEditor = (status: number, headers: string[]) => readonly string[] | undefined;
+/** Edits the head of one response. */
+export interface HeadEditor {
+  /** @returns the flat list to send, or `undefined` to leave the head as it is; must not throw */
+  edit(status: number, headers: string[]): readonly string[] | undefined;
+}
 
-type WriteHead = (this: ServerResponse, status: number, ...rest: readonly unknown[]) => ServerResponse;
+type WriteHead = (this: HookedResponse, status: number, ...rest: readonly unknown[]) => ServerResponse;
+
+const HOOK: unique symbol = Symbol("stepgate.hook");
+
+/** What a response whose head is to be edited carries. */
+interface Hook {
+  /** `undefined` when the head was edited: others may have kept the hooked `writeHead` and call it once more. */
+  editor: HeadEditor | undefined;
+  readonly writeHead: WriteHead;
+  /** Of another middleware of ours, whose turn comes next. */
+  readonly before: Hook | undefined;
+}
+
+type HookedResponse = Omit<ServerResponse, "writeHead"> & { writeHead: WriteHead; [HOOK]?: Hook };
 
 /**
  * Edits the head of a response once, when it is written.
  *
- * @param edit gives the list to send, or `undefined` to leave the head as it is; must not throw
+ * One function serves all responses. A function of its own in a property of each, which refers to that response in
+ * turn, makes V8 keep the responses that came after one that has grown old until the next full collection: half of the
+ * young then outlived each of their collections (seen with Node 24).
  */
-export function onHead(res: ServerResponse, edit: HeadEditor): void {
-  const hooked = res as unknown as { writeHead: WriteHead };
-  const { writeHead } = hooked;
-  hooked.writeHead = function editHead(this: ServerResponse, status, ...rest) {
-    // Interim responses come before the one that counts (RFC 9110 section 15.2); no number at all is Node's to refuse.
-    if (!(status >= 200)) return writeHead.call(this, status, ...rest);
-    const reason = typeof rest[0] === "string" ? rest[0] : undefined;
-    const given = toFlat(rest[reason === undefined ? 0 : 1] ?? rest[1]);
-    // What Node throws at is not sent: the head of the application's answer to that error is the one that counts.
-    if (isRefused(this, status, given, reason)) return writeHead.call(this, status, ...rest);
-    hooked.writeHead = writeHead;
-    const edited = edit(status, mergedHead(this, given));
-    if (edited === undefined) return writeHead.call(this, status, ...rest);
-    dropOthers(this, edited);
-    return reason === undefined
-      ? writeHead.call(this, status, edited)
-      : writeHead.call(this, status, reason, edited);
-  };
+export function onHead(res: ServerResponse, editor: HeadEditor): void {
+  const hooked = res as unknown as HookedResponse;
+  hooked[HOOK] = { editor, writeHead: hooked.writeHead, before: hooked[HOOK] };
+  hooked.writeHead = editHead;
+}
+
+function editHead(this: HookedResponse, status: number, ...rest: readonly unknown[]): ServerResponse {
+  const hook = this[HOOK] as Hook;
+  const { editor, writeHead } = hook;
+  // Interim responses come before the one that counts (RFC 9110 section 15.2); no number at all is Node's to refuse.
+  if (editor === undefined || !(status >= 200)) return writeHead.call(this, status, ...rest);
+  const reason = typeof rest[0] === "string" ? rest[0] : undefined;
+  const given = toFlat(rest[reason === undefined ? 0 : 1] ?? rest[1]);
+  const res = this as unknown as ServerResponse;
+  // What Node throws at is not sent: the head of the application's answer to that error is the one that counts.
+  if (isRefused(res, status, given, reason)) return writeHead.call(this, status, ...rest);
+  this.writeHead = writeHead;
+  hook.editor = undefined;
+  if (hook.before !== undefined) this[HOOK] = hook.before;
+  const edited = editor.edit(status, mergedHead(res, given));
+  if (edited === undefined) return writeHead.call(this, status, ...rest);
+  dropOthers(res, edited);
+  return reason === undefined
+    ? writeHead.call(this, status, edited)
+    : writeHead.call(this, status, reason, edited);
 }
 
 /** Whether Node throws at a head rather than sending it. HTTP/2 has no reason, and drops what it does not like. */

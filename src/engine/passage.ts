@@ -121,11 +121,16 @@ export class Passage implements RequestFacts {
   get hasResponseWork(): boolean {
     return (
       (this.#judged !== undefined && this.located.zone.traffic?.onResponse !== undefined) ||
-      this.#fired.length > 0 ||
+      this.hasEvents ||
       this.deferred.length > 0 ||
       this.limitHeaders.length > 0 ||
       this.phases.http_response_headers_transform !== undefined
     );
+  }
+
+  /** Whether rules fired that were not told of yet. */
+  get hasEvents(): boolean {
+    return this.#fired.length > 0;
   }
 
   /** Runs a phase other than the rate limits. */

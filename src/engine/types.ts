@@ -70,6 +70,8 @@ export interface Visit {
   onUnanswered(answer: Answer): Answer;
   /** In the place of both when the visitor left before there was a response. */
   onClientGone(): void;
+  /** Whether rules fired that are told of with the response. When not, {@link onClientGone} has nothing to do. */
+  readonly hasEvents: boolean;
 }
 
 export type Outcome =

@@ -66,6 +66,10 @@ export class PassageVisit implements Visit {
     return this.#passage.finish(answer);
   }
 
+  get hasEvents(): boolean {
+    return this.#passage.hasEvents;
+  }
+
   onClientGone(): void {
     this.#passage.report(CLIENT_GONE, 0);
   }
