@@ -61,6 +61,7 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 export function createGuard(options: StepgateOptions, runtime: Runtime): Guard {
   const source = createSource(options);
   const report = (problem: AdapterProblem): void => options.onProblem?.(problem);
+  const judge: Judge = { source, report };
   let engine: Engine | undefined;
   let starting: Promise<void> | undefined;
   const startOnce = async (): Promise<void> => {
@@ -84,34 +85,42 @@ export function createGuard(options: StepgateOptions, runtime: Runtime): Guard {
       const ready = engine;
       if (ready === undefined) return start().then(() => this.judge(request));
       const refreshed = source.refresh(request.receivedAt);
-      const decide = (): Judgement | Promise<Judgement> => judgeWith(ready, request, { source, report });
-      return refreshed === undefined ? decide() : refreshed.then(decide);
+      return refreshed === undefined
+        ? judgeWith(ready, request, judge)
+        : refreshed.then(() => judgeWith(ready, request, judge));
     },
   };
 }
 
-function judgeWith(
-  engine: Engine,
-  request: EngineRequest,
-  { source, report }: Pick<Guard, "report"> & { readonly source: AdapterSource },
-): Judgement | Promise<Judgement> {
+interface Judge extends Pick<Guard, "report"> {
+  readonly source: AdapterSource;
+}
+
+function judgeWith(engine: Engine, request: EngineRequest, judge: Judge): Judgement | Promise<Judgement> {
+  const { source } = judge;
   if (!source.isUsable()) return { kind: "answer", answer: unavailable(request) };
   if (source.current().zones.length === 0) return { kind: "pass", visit: undefined };
-  const toJudgement = (outcome: Outcome): Judgement => {
-    if (outcome.kind === "forward") return { kind: "pass", visit: outcome.visit };
-    if (outcome.refusal !== undefined) report({ reason: outcome.refusal, rayId: request.rayId });
-    return { kind: "answer", answer: outcome.answer };
-  };
-  const defect = (error: unknown): Judgement => {
-    report({ reason: "internal", rayId: request.rayId, error: error as Error });
-    return { kind: "answer", answer: refusalAnswer(request, "internal") };
-  };
   try {
     const outcome = engine.decide(request);
-    return outcome instanceof Promise ? outcome.then(toJudgement).catch(defect) : toJudgement(outcome);
+    return outcome instanceof Promise
+      ? outcome
+          .then((late) => toJudgement(late, request, judge))
+          .catch((error) => defect(error, request, judge))
+      : toJudgement(outcome, request, judge);
   } catch (error) {
-    return defect(error);
+    return defect(error, request, judge);
   }
+}
+
+function toJudgement(outcome: Outcome, request: EngineRequest, { report }: Judge): Judgement {
+  if (outcome.kind === "forward") return { kind: "pass", visit: outcome.visit };
+  if (outcome.refusal !== undefined) report({ reason: outcome.refusal, rayId: request.rayId });
+  return { kind: "answer", answer: outcome.answer };
+}
+
+function defect(error: unknown, request: EngineRequest, { report }: Judge): Judgement {
+  report({ reason: "internal", rayId: request.rayId, error: error as Error });
+  return { kind: "answer", answer: refusalAnswer(request, "internal") };
 }
 
 async function startEngine(

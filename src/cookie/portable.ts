@@ -16,7 +16,7 @@ import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts
 import type { RecentPayloads } from "./recent-payloads.ts";
 import { createRing } from "./ring.ts";
 import type { KeyRingOptions, Ring } from "./ring.ts";
-import { MAX_TOKEN_BYTES, parseToken } from "./token.ts";
+import { MAX_TOKEN_BYTES, copyOfToken, parseToken } from "./token.ts";
 
 export { importKeySet, KeySetError } from "./key-set.ts";
 export { RecentPayloads } from "./recent-payloads.ts";
@@ -144,7 +144,7 @@ async function openCookie(
     if (plaintext === undefined) continue;
     const payload = decodePayload(plaintext, nowMs);
     if (payload === undefined) return "payload";
-    recent?.set({ ...key, token: value, keys }, plaintext);
+    recent?.set({ ...key, token: copyOfToken(value), keys }, plaintext);
     return payload;
   }
   return "seal";

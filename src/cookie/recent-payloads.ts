@@ -5,7 +5,7 @@
  * A hint, as any cache: it says what opening would say, and only of the very same token under the very same key. What
  * it has forgotten is opened again.
  *
- * All of it lies in flat memory. Objects that live for thousands of requests would be moved twice and then given up by
+ * Payloads lie in flat memory. Objects that live for thousands of requests would be moved twice and then given up by
  * the garbage collector, which costs each request more than decoding the payload anew.
  */
 import { decodePayload } from "../sequence/index.ts";
@@ -15,12 +15,8 @@ import type { KeyEpoch } from "./names.ts";
 
 /** Cookies remembered at most, a power of two. */
 const PLACES = 8192;
-/** Of a token and its plaintext: 17 entries, where cookies keep 10 unless configured otherwise. Longer ones are opened. */
-const PLACE_BYTES = 384;
-
-/** Words of a place besides its bytes. */
-const FACTS = { epoch: 0, shard: 1, tokenLength: 2, plaintextLength: 3 } as const;
-const FACT_WORDS = 4;
+/** Of a plaintext: 19 entries, where cookies keep 10 unless configured otherwise. Longer ones are opened. */
+const PLACE_BYTES = 128;
 
 /** What one key of a zone sealed. */
 interface Sealed extends KeyEpoch {
@@ -31,10 +27,12 @@ interface Sealed extends KeyEpoch {
 
 /** Payloads by token. A token has one place, where it takes that of another. */
 export class RecentPayloads {
-  /** Each place holds a token and behind it its plaintext. */
-  readonly #bytes = new Uint8Array(PLACES * PLACE_BYTES);
-  readonly #facts = new Int32Array(PLACES * FACT_WORDS);
+  readonly #tokens = Array.from({ length: PLACES }, () => "");
   readonly #keys = Array.from<object | undefined>({ length: PLACES });
+  readonly #epochs = new Int32Array(PLACES);
+  readonly #shards = new Uint8Array(PLACES);
+  readonly #lengths = new Uint8Array(PLACES);
+  readonly #plaintexts = new Uint8Array(PLACES * PLACE_BYTES);
 
   /**
    * @param sealed what the cookie's name means now; 64 hours later the same name means another key
@@ -42,36 +40,26 @@ export class RecentPayloads {
    */
   get({ token, keys, epoch, shard }: Sealed, nowMs: number): SequencePayload | undefined {
     const place = placeOf(token);
-    if (this.#keys[place] !== keys) return undefined;
-    const [facts, from] = [place * FACT_WORDS, place * PLACE_BYTES];
-    const isOfKey = this.#facts[facts + FACTS.epoch] === epoch && this.#facts[facts + FACTS.shard] === shard;
-    if (!isOfKey || this.#facts[facts + FACTS.tokenLength] !== token.length) return undefined;
-    if (!this.#isAt(from, token)) return undefined;
-    const start = from + token.length;
-    const end = start + (this.#facts[facts + FACTS.plaintextLength] as number);
-    return decodePayload(this.#bytes.subarray(start, end), nowMs);
+    if (this.#keys[place] !== keys || this.#epochs[place] !== epoch || this.#shards[place] !== shard)
+      return undefined;
+    if (this.#tokens[place] !== token) return undefined;
+    const start = place * PLACE_BYTES;
+    return decodePayload(this.#plaintexts.subarray(start, start + (this.#lengths[place] as number)), nowMs);
   }
 
-  /** @param plaintext what opening the token gives, and decoding that gives a payload */
+  /**
+   * @param sealed its token must be a string of its own, not a part of a header, which would be kept with it
+   * @param plaintext what opening the token gives, and decoding that gives a payload
+   */
   set({ token, keys, epoch, shard }: Sealed, plaintext: Uint8Array): void {
-    if (token.length + plaintext.length > PLACE_BYTES) return;
+    if (plaintext.length > PLACE_BYTES) return;
     const place = placeOf(token);
-    const [facts, from] = [place * FACT_WORDS, place * PLACE_BYTES];
+    this.#tokens[place] = token;
     this.#keys[place] = keys;
-    this.#facts[facts + FACTS.epoch] = epoch;
-    this.#facts[facts + FACTS.shard] = shard;
-    this.#facts[facts + FACTS.tokenLength] = token.length;
-    this.#facts[facts + FACTS.plaintextLength] = plaintext.length;
-    for (let index = 0; index < token.length; index += 1) this.#bytes[from + index] = token.charCodeAt(index);
-    this.#bytes.set(plaintext, from + token.length);
-  }
-
-  /** Takes as long for a token that differs early as for one that differs late: it may be a guess at another's. */
-  #isAt(from: number, token: string): boolean {
-    let difference = 0;
-    for (let index = 0; index < token.length; index += 1)
-      difference |= (this.#bytes[from + index] as number) ^ token.charCodeAt(index);
-    return difference === 0;
+    this.#epochs[place] = epoch;
+    this.#shards[place] = shard;
+    this.#lengths[place] = plaintext.length;
+    this.#plaintexts.set(plaintext, place * PLACE_BYTES);
   }
 }
 

@@ -11,7 +11,7 @@ import type { KeyRing } from "./key-ring.ts";
 import { createCookieProtocol } from "./protocol.ts";
 import type { CookieProtocol, ProtocolOptions, ReadOutcome } from "./protocol.ts";
 import type { RecentPayloads } from "./recent-payloads.ts";
-import { IV_BYTES, MAX_TOKEN_BYTES, parseToken } from "./token.ts";
+import { IV_BYTES, MAX_TOKEN_BYTES, copyOfToken, parseToken } from "./token.ts";
 import type { TokenParts } from "./token.ts";
 
 export interface SequenceCookiesOptions extends ProtocolOptions {
@@ -87,7 +87,7 @@ function openCookie({ name, value }: CookieCandidate, nowMs: number, context: Op
   if (plaintext === undefined) return "seal";
   const payload = decodePayload(plaintext, nowMs);
   if (payload === undefined) return "payload";
-  recent?.set({ ...key, token: value, keys }, plaintext);
+  recent?.set({ ...key, token: copyOfToken(value), keys }, plaintext);
   return payload;
 }
 

@@ -55,6 +55,14 @@ export function tokenLength(ciphertextBytes: number): number {
   return MIN_TOKEN_BYTES + Math.ceil((ciphertextBytes * 4) / 3);
 }
 
+/** A token in a string of its own: a part of a header would keep the whole header as long as it is kept itself. */
+export function copyOfToken(token: string): string {
+  return DECODER.decode(ENCODER.encode(token));
+}
+
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
+
 /**
  * Writes the token as ASCII codes.
  *

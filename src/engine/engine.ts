@@ -1,6 +1,7 @@
 /** One request of one zone, whatever carries it: operation → sequence → phases → decision, then response → cookies. */
 import { canonicalHost, canonicalTarget, pathForms } from "../operation/index.ts";
-import type { CanonicalHost, PathForms } from "../operation/index.ts";
+import type { CanonicalHost, HostError, PathForms } from "../operation/index.ts";
+import { RecentMap } from "../sequence/index.ts";
 import { compileAccount, NO_ACCOUNT } from "./account.ts";
 import type { CompiledAccount } from "./account.ts";
 import { refusalAnswer } from "./answer.ts";
@@ -54,11 +55,12 @@ export function createEngine(options: EngineOptions): Engine {
     byHost = new Map([...zones.values()].flatMap((zone) => zone.zone.hosts.map((host) => [host, zone])));
     forAnyHost = [...zones.values()].find(({ zone }) => zone.anyHost === true);
   };
+  const hostOf = createHostReader();
   load(options.source.current());
   const unsubscribe = options.source.subscribe(load);
   return {
     decide(request) {
-      const host = canonicalHost(request.authority ?? "");
+      const host = hostOf(request.authority ?? "");
       if (host.kind === "error") return refuse(request, "bad_host");
       const zone = byHost.get(host.host) ?? forAnyHost;
       if (zone === undefined) return refuse(request, "misdirected");
@@ -71,6 +73,21 @@ export function createEngine(options: EngineOptions): Engine {
     hasHost: (host) => byHost.has(host) || forAnyHost !== undefined,
     origins: () => new Set([...zones.values()].map(({ zone }) => zone.origin)),
     close: unsubscribe,
+  };
+}
+
+/** Hosts remembered as requests spelled them: most requests name one of few. */
+const MAX_HOSTS = 256;
+
+/** As `canonicalHost`, which is a good part of what a request to no operation costs. */
+function createHostReader(): (authority: string) => CanonicalHost | HostError {
+  const known = new RecentMap<string, CanonicalHost>(MAX_HOSTS);
+  return (authority) => {
+    const seen = known.get(authority);
+    if (seen !== undefined) return seen;
+    const host = canonicalHost(authority);
+    if (host.kind === "host") known.set(authority, host);
+    return host;
   };
 }
 

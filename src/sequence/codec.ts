@@ -11,7 +11,7 @@
  *
  * Whole numbers are big-endian. Every sequence has exactly one encoding, and nothing else decodes.
  */
-import { createEntry, parseShortId } from "./entry.ts";
+import { createEntry, opNumberOf } from "./entry.ts";
 import { MAX_ENTRIES } from "./limits.ts";
 import type { SequenceEntry, SequencePayload } from "./types.ts";
 
@@ -70,7 +70,7 @@ export function encodePayload(payload: SequencePayload): Uint8Array {
   end = writeUint32(bytes, end, newest.at);
   let newer: SequenceEntry | undefined;
   for (const entry of entries) {
-    end = writeOp(bytes, end, entry.op);
+    end = writeOp(bytes, end, entry);
     if (newer !== undefined) end = writeGap(bytes, end, gapBetween(newer, entry));
     newer = entry;
   }
@@ -156,10 +156,10 @@ function writeUint32(bytes: Uint8Array, offset: number, value: number): number {
   return offset + 4;
 }
 
-function writeOp(bytes: Uint8Array, offset: number, op: string): number {
-  const number = parseShortId(op);
+function writeOp(bytes: Uint8Array, offset: number, entry: SequenceEntry): number {
+  const number = opNumberOf(entry);
   if (number === undefined) {
-    throw new RangeError(`expected a short id of 8 lower-case hex characters, found \`${op}\``);
+    throw new RangeError(`expected a short id of 8 lower-case hex characters, found \`${entry.op}\``);
   }
   return writeUint32(bytes, offset, number);
 }

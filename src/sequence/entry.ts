@@ -36,7 +36,7 @@ export function opNumberOf(entry: { readonly op: string }): number | undefined {
 }
 
 /** The signed 32-bit number that 8 lower-case hex characters spell; `undefined` for any other text. */
-export function parseShortId(op: string): number | undefined {
+function parseShortId(op: string): number | undefined {
   if (op.length !== 2 * HALF_LENGTH) return undefined;
   let high = 0;
   let low = 0;
