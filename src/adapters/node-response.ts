@@ -71,15 +71,24 @@ function isRefused(
   if (status > 999 || given.length % 2 !== 0) return true;
   if ((given.length === 0 && reason === undefined) || res.req.httpVersionMajor > 1) return false;
   try {
-    if (reason !== undefined) validateHeaderValue("reason", reason);
+    if (reason !== undefined) checkValue("reason", reason);
     for (let index = 0; index < given.length; index += 2) {
-      validateHeaderName(given[index] as string);
-      validateHeaderValue(given[index] as string, given[index + 1] as string);
+      const name: unknown = given[index];
+      if (typeof name !== "string" || !PLAIN_NAME.test(name)) validateHeaderName(name as string);
+      checkValue(name as string, given[index + 1] as string);
     }
     return false;
   } catch {
     return true;
   }
+}
+
+/** Names and values that are right beyond doubt; about all others Node decides, which takes longer. */
+const PLAIN_NAME = /^[a-z-]+$/i;
+const PLAIN_VALUE = /^[\t\x20-\x7e]*$/;
+
+function checkValue(name: string, value: string): void {
+  if (!PLAIN_VALUE.test(value)) validateHeaderValue(name, value);
 }
 
 /** What `writeHead` was given, in each of the forms that Node takes. */

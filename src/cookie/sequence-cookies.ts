@@ -30,6 +30,7 @@ export interface SequenceCookiesOptions extends ProtocolOptions {
 export function createSequenceCookies(options: SequenceCookiesOptions): SequenceCookies {
   const { zoneId, keyRing, random, bindKey, recent } = options;
   const protocol = createCookieProtocol(options);
+  const context: OpenContext = { protocol, keyRing, zoneId, recent };
   keyRing.zone(zoneId);
 
   const boundSids = (bindValue: string | undefined, nowMs: number): readonly number[] | undefined => {
@@ -41,9 +42,7 @@ export function createSequenceCookies(options: SequenceCookiesOptions): Sequence
   return {
     read(cookieHeader, nowMs, bindValue) {
       const scanned = protocol.scan(cookieHeader);
-      const outcomes = scanned.candidates.map((cookie) =>
-        openCookie(cookie, nowMs, { protocol, keyRing, zoneId, recent }),
-      );
+      const outcomes = scanned.candidates.map((cookie) => openCookie(cookie, nowMs, context));
       return protocol.assemble(scanned, outcomes, { nowMs, boundSids: boundSids(bindValue, nowMs) });
     },
     write(state, op, nowMs) {
@@ -78,8 +77,10 @@ function openCookie({ name, value }: CookieCandidate, nowMs: number, context: Op
   if (value.length > MAX_TOKEN_BYTES) return "size";
   const key = protocol.keyOf(name, nowMs);
   const keys = keyRing.zone(zoneId);
-  const known = key === undefined ? undefined : recent?.get({ ...key, token: value, keys }, nowMs);
-  if (known !== undefined) return known;
+  if (key !== undefined) {
+    const known = recent?.get({ token: value, keys, epoch: key.epoch, shard: key.shard }, nowMs);
+    if (known !== undefined) return known;
+  }
   const parts = parseToken(value);
   if (parts === undefined) return "format";
   if (key === undefined) return "key";
