@@ -1,6 +1,7 @@
 /** What attackers do on a connection, by name. */
 import type { TLSSocket } from "node:tls";
 import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, PREFACE } from "../../support/http2-frames.ts";
+import { LARGE_HOST, LARGE_PATH } from "./kinds.ts";
 
 export interface Attack {
   readonly connections: number;
@@ -36,8 +37,8 @@ const REQUEST = headerBlock([
 const LARGE_REQUEST = headerBlock([
   [":method", "GET"],
   [":scheme", "https"],
-  [":path", "/large"],
-  [":authority", "localhost"],
+  [":path", LARGE_PATH],
+  [":authority", LARGE_HOST],
 ]);
 
 /** RFC 9113 section 6.5.2: `SETTINGS_INITIAL_WINDOW_SIZE` 0. */
@@ -103,7 +104,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     protocol: "http/1.1",
     act(socket) {
       socket.pause();
-      socket.write(`GET /large HTTP/1.1\r\n${HOST}\r\n`.repeat(50));
+      socket.write(`GET ${LARGE_PATH} HTTP/1.1\r\nHost: ${LARGE_HOST}\r\n\r\n`.repeat(50));
     },
   },
   "rapid-reset": { connections: 4, protocol: "h2", act: resetWith(8) },

@@ -17,6 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { askProcess, startProcess } from "../../cli/start-process.ts";
 import type { StartedProcess } from "../../cli/start-process.ts";
 import { ATTACKS } from "./attacks.ts";
+import { LARGE_HOST } from "./kinds.ts";
 import { quantile } from "./load.ts";
 import { startPeer } from "./processes.ts";
 
@@ -45,8 +46,12 @@ interface UnderAttack extends Visits {
 }
 
 const origin = await startPeer("origin");
+const largeOrigin = await startUnimportant("large-origin.ts", []);
 const stepgate = await startProcess({
-  zones: [{ name: "localhost", origin: `http://127.0.0.1:${origin.port}` }],
+  zones: [
+    { name: "localhost", origin: `http://127.0.0.1:${origin.port}` },
+    { name: LARGE_HOST, origin: `http://127.0.0.1:${Number(largeOrigin.heard[0])}` },
+  ],
   log: { level: "error" },
 });
 const certs = join(stepgate.dir, "certs");
@@ -70,6 +75,7 @@ try {
   say(`kept: ${(after.rssMb - before.rssMb).toFixed(0)} MB, ${after.files - before.files} files`);
 } finally {
   sink.child.disconnect();
+  largeOrigin.child.disconnect();
   await stepgate.stop();
   await origin.stop();
 }

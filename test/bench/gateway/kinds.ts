@@ -20,4 +20,6 @@ export const BODY_BYTES = 1024;
 export const TRACKED_PATH = "/api/v1/transfer";
 /** More than the buffers between an origin and a client who does not read. */
 export const LARGE_PATH = "/large";
+/** The zone that attackers ask for it: that the origin of the visitors has much to do is not the gateway's doing. */
+export const LARGE_HOST = "large.example";
 export const LARGE_BODY_BYTES = 16 << 20;
