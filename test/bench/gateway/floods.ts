@@ -88,11 +88,12 @@ async function visitUnder(kind: string, port: number): Promise<UnderAttack> {
   const { child, heard } = await startUnimportant("attacker.ts", [kind, String(port), join(certs, "ca.crt")]);
   const visits = await visit(() => heard.includes("stands"));
   child.send("counts");
-  while (typeof heard.at(-1) !== "object") await heardMore(child);
-  const counts = heard.at(-1);
+  // Not the last thing heard: those that pour may tell only now that they stand.
+  const isCounts = (said: unknown): boolean => typeof said === "object";
+  while (!heard.some(isCounts)) await heardMore(child);
   child.disconnect();
   await sleep(PAUSE_MS);
-  return { ...visits, ...(counts as Pick<UnderAttack, "standing" | "opened">) };
+  return { ...visits, ...(heard.find(isCounts) as Pick<UnderAttack, "standing" | "opened">) };
 }
 
 interface Unimportant {
