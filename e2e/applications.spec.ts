@@ -133,6 +133,8 @@ test("socket.io over WebSocket, over polling, and from one to the other", async 
   dataDir,
   certsDir,
 }) => {
+  // Six chats, one after the other: a quarter of a minute on a machine that does nothing else.
+  test.slow();
   const log = await compare({ page, dataDir, certsDir }, startChat, async (at) => [
     ...(await at.evaluate(chat, ["websocket"])),
     ...(await at.evaluate(chat, ["polling"])),
