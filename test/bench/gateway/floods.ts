@@ -39,10 +39,16 @@ interface Visits {
   readonly failures: number;
 }
 
-interface UnderAttack extends Visits {
+interface Counts {
   /** Connections of the attackers at the end, and all that they have opened. */
   readonly standing: number;
   readonly opened: number;
+}
+
+type UnderAttack = Visits & Partial<Counts>;
+
+function isCounts(said: unknown): said is Counts {
+  return typeof said === "object";
 }
 
 const origin = await startPeer("origin");
@@ -89,11 +95,10 @@ async function visitUnder(kind: string, port: number): Promise<UnderAttack> {
   const visits = await visit(() => heard.includes("stands"));
   child.send("counts");
   // Not the last thing heard: those that pour may tell only now that they stand.
-  const isCounts = (said: unknown): boolean => typeof said === "object";
   while (!heard.some(isCounts)) await heardMore(child);
   child.disconnect();
   await sleep(PAUSE_MS);
-  return { ...visits, ...(heard.find(isCounts) as Pick<UnderAttack, "standing" | "opened">) };
+  return { ...visits, ...heard.find(isCounts) };
 }
 
 interface Unimportant {
