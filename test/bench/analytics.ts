@@ -3,8 +3,6 @@
  * million requests to 1,000. Times are CPU times of this thread, the least of several rounds, which others disturbed
  * least; traffic follows a Markov chain with eight ways on from every operation.
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import {
   createDayWindow,
   createHourCounter,
@@ -17,6 +15,7 @@ import { createEntry, opNumberOf } from "../../src/sequence/entry.ts";
 import type { SequenceEntry } from "../../src/sequence/index.ts";
 import { createChain, createTraffic, MAX_HISTORY, replay, shortId } from "../analytics/markov.ts";
 import type { Traffic } from "../analytics/markov.ts";
+import { collectGarbage } from "../support/garbage.ts";
 
 interface Figure {
   readonly name: string;
@@ -114,21 +113,20 @@ function leastOf(run: () => unknown): number {
   return Math.min(...Array.from({ length: ROUNDS }, () => timeOf(run)));
 }
 
+function bytesInUse(): number {
+  // What typed arrays held is freed by the second one.
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 /** Bytes that stay in use as long as what was made is held: on the heap and in typed arrays. */
 function retainedBytes(make: () => unknown): number {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  const inUse = (): number => {
-    // What typed arrays held is freed by the second one.
-    collect();
-    collect();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
   make();
-  const before = inUse();
+  const before = bytesInUse();
   const held = [make()];
-  const bytes = inUse() - before;
+  const bytes = bytesInUse() - before;
   return held.length === 0 ? 0 : bytes;
 }
 

@@ -1,11 +1,10 @@
 /** Evaluating rules: against hand-written closures, against other engines, and as rulesets grow. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { evaluate as evaluateCel, parse as parseCel } from "cel-js";
 import { compileExpression } from "filtrex";
 import { Engine } from "json-rules-engine";
 import type { FieldValues, Predicate, Value } from "../../src/expression/index.ts";
 import { compileRules, fieldSlot } from "../../src/ruleset/index.ts";
+import { collectGarbage } from "../support/garbage.ts";
 
 interface Figure {
   readonly name: string;
@@ -215,12 +214,6 @@ async function timeOf(task: Task): Promise<number> {
   }
 }
 
-/** Leaves the rules side by side in memory, as in a server that has run for a while. */
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
-}
-
 /** Median CPU nanoseconds per call, by name; the rounds of all tasks are interleaved. */
 async function timesOf(tasks: ReadonlyMap<string, Task>): Promise<ReadonlyMap<string, number>> {
   const rounds = new Map<string, number[]>([...tasks.keys()].map((name) => [name, []]));
@@ -320,6 +313,7 @@ async function rulesetFigures(): Promise<readonly Figure[]> {
     ["rules-10", rulesetTask(10)],
     ["rules-10k", rulesetTask(10_000)],
   ]);
+  // Leaves the rules side by side in memory, as in a server that has run for a while.
   collectGarbage();
   return [ratioOf(await timesOf(tasks), "rules-10k", "rules-10")];
 }

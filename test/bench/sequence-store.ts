@@ -1,6 +1,4 @@
 /** Session histories: one request in memory and on Redis, and what a session takes in memory. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 
 import { Redis } from "ioredis";
 
@@ -9,6 +7,7 @@ import type { SequenceStore, Session } from "../../src/sequence/index.ts";
 import { createMemorySequenceStore, openRedisState } from "../../src/store/index.ts";
 import { startRedis } from "../contract/redis-server.ts";
 import { until } from "../contract/wait.ts";
+import { collectGarbage } from "../support/garbage.ts";
 
 interface Figure {
   readonly name: string;
@@ -56,8 +55,6 @@ function measureMemory(): Figure {
 }
 
 function measureBytes(): Figure {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
   const store = createMemorySequenceStore();
   collectGarbage();
   const before = process.memoryUsage().heapUsed;

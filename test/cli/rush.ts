@@ -2,11 +2,7 @@
  * `node --import rush.ts …`: once the process gets SIGUSR2, it makes what a rush of requests would make and prints how
  * many megabytes of what it makes afterwards, and drops at once, are left by collections of the young.
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as (options?: { readonly type: "minor" }) => void;
+import { collectGarbage } from "../support/garbage.ts";
 
 type Request = readonly { readonly value: number }[];
 
@@ -23,11 +19,11 @@ function rush(): void {
 }
 
 function leftAfterwards(): number {
-  collect();
+  collectGarbage();
   const usedBefore = process.memoryUsage().heapUsed;
   for (let round = 0; round < 20; round += 1) {
     for (let index = 0; index < 1_000; index += 1) last = makeRequest();
-    collect({ type: "minor" });
+    collectGarbage({ type: "minor" });
   }
   return process.memoryUsage().heapUsed - usedBefore;
 }

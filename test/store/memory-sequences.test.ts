@@ -1,6 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-
 import { describe, expect, test } from "vitest";
 
 import { DEFAULT_SESSION_LIMITS } from "../../src/sequence/index.ts";
@@ -10,6 +7,7 @@ import {
   DEFAULT_MAX_SESSIONS,
   createMemorySequenceStore,
 } from "../../src/store/memory-sequences.ts";
+import { collectGarbage } from "../support/garbage.ts";
 import type { MemorySequenceStore } from "../../src/store/memory-sequences.ts";
 
 const T0 = 1_790_000_000_000;
@@ -155,13 +153,12 @@ describe("idle sessions", () => {
   });
 });
 
+function heapBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
 describe("memory", () => {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
-  const heapBytes = (): number => {
-    collectGarbage();
-    return process.memoryUsage().heapUsed;
-  };
   test("a million sessions take no more than is said, and that is within the default bound", () => {
     const store = createMemorySequenceStore();
     const before = heapBytes();
