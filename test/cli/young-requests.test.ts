@@ -31,14 +31,24 @@ async function leftAfterRush(args: readonly string[], ready: RegExp): Promise<nu
   }
 }
 
+const TRIES = 8;
+
+/** On a busy machine V8 learns nothing from one rush in four: its compiler is late then. */
+async function mostLeftByV8Alone(): Promise<number> {
+  const idle = ["-e", "console.log('ready'); setInterval(() => undefined, 1000)"];
+  let most = 0;
+  for (let tries = 0; tries < TRIES && most < 20; tries += 1)
+    most = Math.max(most, await leftAfterRush(idle, /ready/));
+  return most;
+}
+
 test("`stepgate start` collects requests with the young after a rush, which V8 alone does not", async () => {
   const dir = await mkdtemp(join(tmpdir(), "stepgate-rush-"));
   try {
     const folders = ["--data-dir", join(dir, "data"), "--certs-dir", join(dir, "certs")];
     const start = [MAIN, "start", "--gateway-port", "0", "--api-port", "0", ...folders];
     expect(await leftAfterRush(start, /api +https:/)).toBeLessThan(5);
-    const idle = ["-e", "console.log('ready'); setInterval(() => undefined, 1000)"];
-    expect(await leftAfterRush(idle, /ready/)).toBeGreaterThan(20);
+    expect(await mostLeftByV8Alone()).toBeGreaterThan(20);
   } finally {
     await rm(dir, { recursive: true });
   }
