@@ -39,13 +39,13 @@ interface Visits {
   readonly failures: number;
 }
 
-interface Counts {
+interface UnderAttack extends Visits {
   /** Connections of the attackers at the end, and all that they have opened. */
   readonly standing: number;
   readonly opened: number;
 }
 
-type UnderAttack = Visits & Partial<Counts>;
+type Counts = Pick<UnderAttack, "standing" | "opened">;
 
 function isCounts(said: unknown): said is Counts {
   return typeof said === "object";
@@ -94,11 +94,19 @@ async function visitUnder(kind: string, port: number): Promise<UnderAttack> {
   const { child, heard } = await startUnimportant("attacker.ts", [kind, String(port), join(certs, "ca.crt")]);
   const visits = await visit(() => heard.includes("stands"));
   child.send("counts");
-  // Not the last thing heard: those that pour may tell only now that they stand.
-  while (!heard.some(isCounts)) await heardMore(child);
+  const counts = await countsOf({ child, heard });
   child.disconnect();
   await sleep(PAUSE_MS);
-  return { ...visits, ...heard.find(isCounts) };
+  return { ...visits, ...counts };
+}
+
+/** Not the last thing heard: those that pour may tell only now that they stand. */
+async function countsOf({ child, heard }: Unimportant): Promise<Counts> {
+  for (;;) {
+    const counts = heard.find(isCounts);
+    if (counts !== undefined) return counts;
+    await heardMore(child);
+  }
 }
 
 interface Unimportant {
