@@ -6,11 +6,6 @@ export type { GuardLimits } from "./guard.ts";
 export { DEFAULT_HEADER_POLICY } from "./strict.ts";
 export type { HeaderPolicy } from "./strict.ts";
 export { DEFAULT_LISTENER_LIMITS, listenHttp, listenHttps } from "./listen.ts";
-export type {
-  ConnectionHandlers,
-  ListenAddress,
-  Listener,
-  ListenerLimits,
-  RequestHandler,
-} from "./listen.ts";
+export type { ConnectionHandlers, ListenAddress, Listener, ListenerLimits } from "./listen.ts";
+export type { RequestHandler } from "./pipelining.ts";
 export { redirectToHttps } from "./redirect.ts";

@@ -1,11 +1,13 @@
 /** The data plane's listeners: HTTPS with HTTP/2 and HTTP/1.1, and a plain one that only redirects. */
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { admitConnections, admitHandshakes } from "./admission.ts";
 import type { Admission } from "./admission.ts";
 import { watchSessions } from "./http2-sessions.ts";
+import { oneAfterTheOther } from "./pipelining.ts";
+import type { RequestHandler } from "./pipelining.ts";
 
 /**
  * Limits of a listener against slow and greedy clients (CWE-400). Figures without another reason are those of
@@ -30,6 +32,8 @@ export interface ListenerLimits {
   readonly maxConnectionsPerAddress: number;
   /** Streams at once on one HTTP/2 connection. */
   readonly maxConcurrentStreams: number;
+  /** Requests that wait on one HTTP/1.1 connection for the answers to earlier ones; browsers send none. */
+  readonly maxPipelinedRequests: number;
 }
 
 export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
@@ -42,6 +46,7 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   maxConnections: 20_000,
   maxConnectionsPerAddress: 1_000,
   maxConcurrentStreams: 100,
+  maxPipelinedRequests: 16,
 };
 
 export interface Listener {
@@ -57,8 +62,6 @@ export interface Listener {
    */
   close(graceMs: number): Promise<void>;
 }
-
-export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
 export interface ConnectionHandlers {
   /** Requests, those that wait for `100 Continue` included: the handler sends it when it wants the body. */
@@ -99,7 +102,7 @@ export async function listenHttps(
     ...http1Options(limits),
   };
   const server = createSecureServer(options);
-  attach(server, handlers);
+  attach(server, handlers, limits);
   watchSessions(server, limits.keepAliveTimeoutMs);
   const admission = admitHandshakes(server, limits);
   await listen(server, address);
@@ -113,16 +116,21 @@ export async function listenHttp(
   limits: ListenerLimits = DEFAULT_LISTENER_LIMITS,
 ): Promise<Listener> {
   const server = createServer(http1Options(limits));
-  attach(server, handlers);
+  attach(server, handlers, limits);
   const admission = admitConnections(server, limits);
   await listen(server, address);
   return toListener(server, admission, () => undefined);
 }
 
 /** HTTP/2's requests and responses have the members used here under the same names. */
-function attach(server: Server, { request, upgrade, malformed }: ConnectionHandlers): void {
-  server.on("request", request);
-  server.on("checkContinue", request);
+function attach(
+  server: Server,
+  { request, upgrade, malformed }: ConnectionHandlers,
+  { maxPipelinedRequests }: ListenerLimits,
+): void {
+  const inOrder = oneAfterTheOther(request, maxPipelinedRequests);
+  server.on("request", inOrder);
+  server.on("checkContinue", inOrder);
   if (upgrade !== undefined) server.on("upgrade", upgrade);
   if (malformed !== undefined) server.on("clientError", malformed);
 }

@@ -1,6 +1,6 @@
 /** The plain HTTP listener's only answer: the same address over HTTPS. */
 import { canonicalHost } from "../operation/index.ts";
-import type { RequestHandler } from "./listen.ts";
+import type { RequestHandler } from "./pipelining.ts";
 
 /**
  * @param httpsPort port the visitor is sent to; 443 is left out of the address

@@ -15,6 +15,8 @@ const CLIENT_REASONS: Readonly<Record<keyof typeof CLIENT_DEFAULTS, string>> = {
   maxConnections: "connections; each costs some 80 KB with TLS, which is kept for the next ones",
   maxConnectionsPerAddress: "connections of one address, which many people can share",
   maxConcurrentStreams: "streams at once on one HTTP/2 connection",
+  maxPipelinedRequests:
+    "requests that wait on one HTTP/1.1 connection for the answers to earlier ones; beyond it the connection is cut",
   maxRequests: "requests under way; beyond it 503 with Retry-After, before memory grows",
   maxRequestsPerAddress:
     "requests under way from one address, or one /64 of IPv6: no client alone takes all of an origin's connections",

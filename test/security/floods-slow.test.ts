@@ -41,6 +41,8 @@ function untilClosed(socket: TLSSocket): Promise<{ text: string; afterMs: number
 const fine = async (port: number): Promise<void> =>
   expect((await requestHttp1(port, { path: "/fine" })).status).toBe(200);
 
+const pipelined = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: shop.example\r\n\r\n`;
+
 describe("slowloris (D1)", () => {
   test("headers that never end: 408 with our page, in time", async () => {
     const { origin, gateway } = await start({ limits: { headersTimeoutMs: 300, checkingIntervalMs: 100 } });
@@ -121,6 +123,54 @@ describe("crowds (D2, D6)", () => {
     for (const socket of sockets) socket.destroy();
     await expect.poll(() => gateway.listener.connections).toBe(0);
     await fine(gateway.port);
+  });
+
+  test("pipelined requests reach the origin one after the other, however many there are", async () => {
+    const held: (() => void)[] = [];
+    const { origin, gateway } = await start({}, (req, res) => void held.push(() => res.end(`${req.url};`)));
+    const socket = await open(gateway.port);
+    let answers = "";
+    socket.on("data", (chunk: Buffer) => (answers += chunk.toString("latin1")));
+    const paths = Array.from({ length: 17 }, (_, index) => `/${index}`);
+    socket.write(paths.map(pipelined).join(""));
+    for (const [index, path] of paths.entries()) {
+      await expect.poll(() => origin.seen.length).toBe(index + 1);
+      // Time for the next one to come, too.
+      await sleep(20);
+      expect(origin.seen.map(({ url }) => url)).toEqual(paths.slice(0, index + 1));
+      held[index]?.();
+      await expect.poll(() => answers).toContain(`${path};`);
+    }
+  });
+
+  test("what a client has pipelined is forgotten when it leaves", async () => {
+    const { origin, gateway } = await start(
+      { gateway: { limits: { maxRequestsPerAddress: 5 } } },
+      (req, res) => {
+        if (req.url === "/fine") res.end();
+      },
+    );
+    const socket = await open(gateway.port);
+    socket.write(pipelined("/held").repeat(5));
+    await expect.poll(() => origin.seen.length).toBeGreaterThan(0);
+    socket.destroy();
+    await expect.poll(() => gateway.listener.connections).toBe(0);
+    await fine(gateway.port);
+  });
+
+  test("a connection that pipelines more than allowed is cut, and nothing more of it is sent on", async () => {
+    const { origin, gateway } = await start({ limits: { maxPipelinedRequests: 10 } }, (req, res) => {
+      if (req.url === "/fine") res.end();
+    });
+    const patient = await open(gateway.port);
+    patient.write(pipelined("/held").repeat(11));
+    await expect.poll(() => origin.seen.length).toBe(1);
+    const greedy = await open(gateway.port);
+    greedy.write(pipelined("/held").repeat(500));
+    expect((await untilClosed(greedy)).text).toBe("");
+    expect(patient.destroyed).toBe(false);
+    await fine(gateway.port);
+    expect(origin.seen.filter(({ url }) => url === "/held").length).toBeLessThanOrEqual(2);
   });
 
   test("more requests at once than allowed: 503 with Retry-After, the others are served", async () => {
