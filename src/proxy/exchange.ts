@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { errors } from "undici";
 import type { Dispatcher } from "undici";
+import type { DownloadTurns } from "./download-turns.ts";
 import type { Origin, OriginGroup } from "./group.ts";
 import { clientResponseHeaders, clientTrailers, hasPlainFraming } from "./headers.ts";
 import type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
@@ -27,6 +28,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #req: NodeRequest;
   readonly #res: ServerResponse;
   readonly #hooks: ForwardHooks;
+  readonly #turns: DownloadTurns;
   readonly #resolve: (result: ForwardResult) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
@@ -35,6 +37,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #expectedBytes: number | undefined;
   /** The last piece of a body of known length, kept so that it leaves together with the end of the response. */
   #lastChunk: Buffer | undefined;
+  /** A piece that waits for its turn. */
+  #heldChunk: Buffer | undefined;
   #headIsPending = false;
   #endIsPending = false;
   readonly #onClose = (): void => {
@@ -53,13 +57,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   constructor(
     { req, res }: { readonly req: NodeRequest; readonly res: NodeResponse },
-    hooks: ForwardHooks,
+    { hooks, turns }: { readonly hooks: ForwardHooks; readonly turns: DownloadTurns },
     resolve: (result: ForwardResult) => void,
   ) {
     this.#req = req;
     // HTTP/2's response has the members used here under the same names; their types share no common base.
     this.#res = res as ServerResponse;
     this.#hooks = hooks;
+    this.#turns = turns;
     this.#resolve = resolve;
     // It closes once; `once` would make two objects to be sure of it.
     res.on("close", this.#onClose);
@@ -133,9 +138,35 @@ export class Exchange implements Dispatcher.DispatchHandler {
         return;
       }
     }
-    if (this.#res.write(chunk)) return;
+    // An origin that closes its connection has the rest handed over at once.
+    if (this.#heldChunk !== undefined) {
+      this.#passHeld();
+      this.#res.write(chunk);
+    } else if (this.#turns.admits(this)) {
+      if (!this.#res.write(chunk)) this.#pause(controller);
+    } else {
+      this.#heldChunk = chunk;
+      controller.pause();
+    }
+  }
+
+  #pause(controller: Dispatcher.DispatchController): void {
     controller.pause();
     this.#res.once("drain", this.#onDrain);
+  }
+
+  /** Called when it is its turn to send on what it holds. */
+  goOn(): void {
+    if (this.#settled || this.#heldChunk === undefined) return;
+    if (this.#passHeld()) this.#controller?.resume();
+    else this.#res.once("drain", this.#onDrain);
+  }
+
+  /** @returns whether the client takes more */
+  #passHeld(): boolean {
+    const chunk = this.#heldChunk;
+    this.#heldChunk = undefined;
+    return chunk === undefined || this.#res.write(chunk);
   }
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders = {}): void {
@@ -149,6 +180,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #end(trailers: IncomingHttpHeaders): void {
+    this.#passHeld();
     // Trailers of a response of known length have nowhere to stand in HTTP/1.1 (RFC 9112 section 7.1.2).
     const kept = this.#expectedBytes === undefined ? clientTrailers(trailers) : undefined;
     if (kept !== undefined) this.#res.addTrailers(kept);

@@ -1,4 +1,5 @@
 /** Sends requests to the origins of zones and streams the answers back, on Node's own request and response. */
+import { DownloadTurns } from "./download-turns.ts";
 import { Exchange } from "./exchange.ts";
 import { OriginGroup } from "./group.ts";
 import type { GroupSpec, Origin } from "./group.ts";
@@ -31,6 +32,7 @@ export function createForwarder(limits: Partial<UpstreamLimits> = {}): Forwarder
   const effective = { ...DEFAULT_UPSTREAM_LIMITS, ...limits };
   let specs: ReadonlyMap<string, GroupSpec> = new Map();
   const groups = new Map<string, OriginGroup>();
+  const turns = new DownloadTurns();
   const groupOf = (name: string): OriginGroup => {
     let group = groups.get(name);
     if (group === undefined) {
@@ -47,7 +49,7 @@ export function createForwarder(limits: Partial<UpstreamLimits> = {}): Forwarder
   return {
     forward: (node, request, hooks) =>
       new Promise((resolve) => {
-        const exchange = new Exchange(node, hooks, resolve);
+        const exchange = new Exchange(node, { hooks, turns }, resolve);
         const start = (body: NodeRequest | Buffer | null): void => {
           try {
             exchange.start(groupOf(request.origin), request, body);

@@ -31,6 +31,11 @@ async function start(
   return { origin, gateway };
 }
 
+/** Each line says where it stands. */
+const LARGE = Buffer.from(Array.from({ length: 60_000 }, (_, line) => `${line}`.padStart(9)).join("\n"));
+
+const hashOf = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
+
 const PROTOCOLS = ["HTTP/1.1", "HTTP/2"] as const;
 
 async function ask(protocol: string, { port }: TestGateway, input: ClientRequest): Promise<Reply> {
@@ -54,6 +59,23 @@ describe.each(PROTOCOLS)("%s", (protocol) => {
     expect(origin.seen[0]?.headers["accept-encoding"]).toBe("br;q=0.5, gzip");
     await ask(protocol, gateway, { path: "/x" });
     expect(origin.seen[1]?.headers).not.toHaveProperty("accept-encoding");
+  });
+
+  test.each([
+    ["of known length", { "content-length": LARGE.length }],
+    ["in chunks", {}],
+    ["that end with the connection", { connection: "close" }],
+  ])("many bodies at once %s arrive whole and in order", async (_name, headers) => {
+    const { gateway } = await start((_req, res) => {
+      res.useChunkedEncodingByDefault = !("connection" in headers);
+      res.writeHead(200, headers);
+      for (let at = 0; at < LARGE.length; at += 50_000) res.write(LARGE.subarray(at, at + 50_000));
+      res.end();
+    });
+    const replies = await Promise.all(
+      Array.from({ length: 40 }, () => ask(protocol, gateway, { path: "/large" })),
+    );
+    for (const { body } of replies) expect(hashOf(body)).toBe(hashOf(LARGE));
   });
 
   test("Range and conditions are the origin's business: 206, 416, 304", async () => {
