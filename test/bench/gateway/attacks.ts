@@ -1,6 +1,7 @@
 /** What attackers do on a connection, by name. */
 import type { TLSSocket } from "node:tls";
 import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, PREFACE } from "../../support/http2-frames.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../../../src/gateway/index.ts";
 import { LARGE_HOST, LARGE_PATH } from "./kinds.ts";
 
 export interface Attack {
@@ -105,7 +106,11 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     protocol: "http/1.1",
     act(socket) {
       socket.pause();
-      socket.write(`GET ${LARGE_PATH} HTTP/1.1\r\nHost: ${LARGE_HOST}\r\n\r\n`.repeat(50));
+      socket.write(
+        `GET ${LARGE_PATH} HTTP/1.1\r\nHost: ${LARGE_HOST}\r\n\r\n`.repeat(
+          1 + DEFAULT_LISTENER_LIMITS.maxPipelinedRequests,
+        ),
+      );
     },
   },
   "rapid-reset": { connections: 4, protocol: "h2", act: resetWith(8) },
