@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { refusalAnswer } from "../engine/index.ts";
-import type { Engine, Outcome, RefusalReason, Visit } from "../engine/index.ts";
+import type { Answer, Engine, Outcome, RefusalReason, Visit } from "../engine/index.ts";
 import type { Forwarder } from "../proxy/index.ts";
 import type { NodeEngineRequest } from "./carrier.ts";
 import type { GatewayOptions, GatewayProblem } from "./gateway-options.ts";
@@ -92,9 +92,12 @@ function noted(outcome: Outcome, request: NodeEngineRequest, plane: Plane): Outc
 /** Turning away costs next to nothing, and the client may come back: the rest gets its answers in time. */
 function overloaded(request: NodeEngineRequest, plane: Plane): Outcome {
   report(plane, request, "overloaded");
+  return { kind: "answer", answer: overloadedAnswer(request), refusal: "overloaded" };
+}
+
+export function overloadedAnswer(request: NodeEngineRequest): Answer {
   const answer = refusalAnswer(request, "overloaded");
-  const headers = [...answer.headers, "retry-after", String(RETRY_AFTER_SECONDS)];
-  return { kind: "answer", answer: { ...answer, headers }, refusal: "overloaded" };
+  return { ...answer, headers: [...answer.headers, "retry-after", String(RETRY_AFTER_SECONDS)] };
 }
 
 function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {

@@ -23,12 +23,19 @@ function isClosedUnder(error: Error): boolean {
   return error instanceof errors.SocketError || (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }
 
+interface ExchangeOptions {
+  readonly hooks: ForwardHooks;
+  readonly turns: DownloadTurns;
+  readonly queueTimeoutMs: number;
+}
+
 /** One request under way. A class because undici calls its members by name on the hot path. */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #req: NodeRequest;
   readonly #res: ServerResponse;
   readonly #hooks: ForwardHooks;
   readonly #turns: DownloadTurns;
+  readonly #queueTimeoutMs: number;
   readonly #resolve: (result: ForwardResult) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
@@ -52,12 +59,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #group: OriginGroup | undefined;
   #request: Dispatcher.DispatchOptions | undefined;
   #origin: Origin | undefined;
+  /** Runs while no connection is free. */
+  #queueTimer: NodeJS.Timeout | undefined;
   #tried: Origin[] = NONE;
   #wasSentAgain = false;
 
   constructor(
     { req, res }: { readonly req: NodeRequest; readonly res: NodeResponse },
-    { hooks, turns }: { readonly hooks: ForwardHooks; readonly turns: DownloadTurns },
+    { hooks, turns, queueTimeoutMs }: ExchangeOptions,
     resolve: (result: ForwardResult) => void,
   ) {
     this.#req = req;
@@ -65,6 +74,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#res = res as ServerResponse;
     this.#hooks = hooks;
     this.#turns = turns;
+    this.#queueTimeoutMs = queueTimeoutMs;
     this.#resolve = resolve;
     // It closes once; `once` would make two objects to be sure of it.
     res.on("close", this.#onClose);
@@ -90,11 +100,26 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #sendTo(origin: Origin | undefined): void {
     if (origin === undefined || this.#request === undefined) throw new Error("the zone has no origin");
     this.#origin = origin;
+    this.#controller = undefined;
     origin.pool.dispatch(this.#request, this);
+    // Nearly always a connection is free, and it is on its way by now.
+    if (this.#isQueued) this.#queueTimer ??= setTimeout(() => this.#onQueueTimeout(), this.#queueTimeoutMs);
+  }
+
+  get #isQueued(): boolean {
+    return this.#controller === undefined && !this.#settled;
+  }
+
+  #onQueueTimeout(): void {
+    if (!this.#isQueued) return;
+    const error = new Error(`no connection to the origin was free for ${this.#queueTimeoutMs} ms`);
+    this.#settle({ kind: "unanswered", reason: "queue", error });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    clearTimeout(this.#queueTimer);
+    this.#queueTimer = undefined;
     if (this.#settled) controller.abort(new errors.RequestAbortedError("the client closed the connection"));
   }
 
@@ -276,6 +301,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #settle(result: ForwardResult): void {
     this.#settled = true;
+    clearTimeout(this.#queueTimer);
     this.#resolve(result);
   }
 }

@@ -49,7 +49,11 @@ export function createForwarder(limits: Partial<UpstreamLimits> = {}): Forwarder
   return {
     forward: (node, request, hooks) =>
       new Promise((resolve) => {
-        const exchange = new Exchange(node, { hooks, turns }, resolve);
+        const exchange = new Exchange(
+          node,
+          { hooks, turns, queueTimeoutMs: effective.queueTimeoutMs },
+          resolve,
+        );
         const start = (body: NodeRequest | Buffer | null): void => {
           try {
             exchange.start(groupOf(request.origin), request, body);

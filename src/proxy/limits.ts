@@ -4,6 +4,11 @@ export interface UpstreamLimits {
   readonly connections: number;
   /** Milliseconds until a connection must stand. */
   readonly connectTimeoutMs: number;
+  /**
+   * Milliseconds a request waits until one of the connections is free, or a new one stands: above the time for
+   * connecting, of which there can be two in a row.
+   */
+  readonly queueTimeoutMs: number;
   /** Milliseconds an idle connection is kept; below the 5 s after which Node origins close theirs. */
   readonly keepAliveTimeoutMs: number;
   /** Milliseconds from the request being sent to the complete response headers. */
@@ -15,6 +20,7 @@ export interface UpstreamLimits {
 export const DEFAULT_UPSTREAM_LIMITS: UpstreamLimits = {
   connections: 1_024,
   connectTimeoutMs: 5_000,
+  queueTimeoutMs: 15_000,
   keepAliveTimeoutMs: 4_000,
   headersTimeoutMs: 60_000,
   bodyTimeoutMs: 0,

@@ -23,7 +23,8 @@ export type ForwardResult =
   /** The origin failed before any response header was sent: the caller still has to answer. */
   | {
       readonly kind: "unanswered";
-      readonly reason: "connect" | "timeout" | "protocol";
+      /** `queue`: no connection became free in time, so nothing was sent. */
+      readonly reason: "connect" | "queue" | "timeout" | "protocol";
       readonly error: Error;
     }
   /** The origin failed in the middle of its response: the client's stream was cut. */

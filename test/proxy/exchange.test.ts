@@ -30,7 +30,7 @@ function startBusy() {
   const hooks = { onResponse: () => [] };
   const exchange = new Exchange(
     { req: {} as IncomingMessage, res: res as unknown as ServerResponse },
-    { hooks, turns },
+    { hooks, turns, queueTimeoutMs: 1_000 },
     (result) => results.push(result),
   );
   exchange.onRequestStart(controller);

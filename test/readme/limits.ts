@@ -31,6 +31,7 @@ const CLIENT_REASONS: Readonly<Record<keyof typeof CLIENT_DEFAULTS, string>> = {
 const UPSTREAM_REASONS: Readonly<Record<keyof typeof DEFAULT_UPSTREAM_LIMITS, string>> = {
   connections: "connections to one origin; further requests wait for one",
   connectTimeoutMs: "until a connection stands; then the next origin, or 502",
+  queueTimeoutMs: "that a request waits for a connection; then 503 with Retry-After",
   keepAliveTimeoutMs:
     "that an idle connection is kept: less than the 5 s after which Node origins close theirs",
   headersTimeoutMs: "until the origin's header section is there; then 504",

@@ -173,6 +173,35 @@ describe("crowds (D2, D6)", () => {
     expect(origin.seen.filter(({ url }) => url === "/held").length).toBeLessThanOrEqual(2);
   });
 
+  test("no connection to the origin is free in time: 503 with Retry-After, and nothing is sent on later", async () => {
+    const held: (() => void)[] = [];
+    const { origin, gateway } = await start(
+      { gateway: { upstream: { connections: 1, queueTimeoutMs: 300 } } },
+      (req, res) => {
+        if (req.url === "/held") held.push(() => res.end("done"));
+        else res.end();
+      },
+    );
+    const first = requestHttp1(gateway.port, { path: "/held" });
+    await expect.poll(() => held.length).toBe(1);
+    const session = await openHttp2(gateway.port);
+    cleanups.push(() => session.destroy());
+    const late = await Promise.all([
+      requestHttp1(gateway.port, { path: "/late" }),
+      requestHttp2(session, { path: "/late" }),
+      requestHttp1(gateway.port, { method: "POST", path: "/late", body: "x".repeat(100_000) }),
+    ]);
+    for (const { status, headers } of late) {
+      expect(status).toBe(503);
+      expect(headers["retry-after"]).toBe("1");
+    }
+    expect(gateway.problems.map(({ reason }) => reason)).toEqual(late.map(() => "overloaded"));
+    held[0]?.();
+    expect((await first).body).toBe("done");
+    await fine(gateway.port);
+    expect(origin.seen.map(({ url }) => url)).toEqual(["/held", "/fine"]);
+  });
+
   test("more requests at once than allowed: 503 with Retry-After, the others are served", async () => {
     const { gateway } = await start({ gateway: { limits: { maxRequests: 5 } } }, (_req, res) => {
       setTimeout(() => res.end("done"), 300);
