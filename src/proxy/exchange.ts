@@ -7,6 +7,12 @@ import type { Origin, OriginGroup } from "./group.ts";
 import { clientResponseHeaders, clientTrailers, hasPlainFraming } from "./headers.ts";
 import type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
 
+/**
+ * The same for all requests: undici would take the visitor's host, look whether it is an address, and make a new
+ * connection to a TLS origin when it is another one than before. What is asked for is up to the pool's connector.
+ */
+const ANY_SERVERNAME = "origin";
+
 /** RFC 9112 section 4: HTAB, SP, VCHAR, obs-text. */
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]+$/;
 
@@ -21,6 +27,11 @@ const SAFE_METHODS = new Set<string>(["GET", "HEAD", "OPTIONS"]);
 /** Whether a connection ended before a response began. */
 function isClosedUnder(error: Error): boolean {
   return error instanceof errors.SocketError || (error as NodeJS.ErrnoException).code === "ECONNRESET";
+}
+
+/** `servername` is missing in undici's types. */
+interface NamedRequest extends Dispatcher.DispatchOptions {
+  readonly servername: string;
 }
 
 interface ExchangeOptions {
@@ -57,7 +68,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #onDrain = (): void => this.#controller?.resume();
 
   #group: OriginGroup | undefined;
-  #request: Dispatcher.DispatchOptions | undefined;
+  #request: NamedRequest | undefined;
   #origin: Origin | undefined;
   /** Runs while no connection is free. */
   #queueTimer: NodeJS.Timeout | undefined;
@@ -93,6 +104,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       method,
       headers: headers as string[],
       body,
+      servername: ANY_SERVERNAME,
     };
     this.#sendTo(group.pick());
   }

@@ -52,7 +52,7 @@ async function startFront(origin: string | GroupSpec): Promise<{ url: string; re
         origin: typeof origin === "string" ? origin : "group",
         method: req.method ?? "GET",
         target: req.url ?? "/",
-        headers: ["host", "shop.example", ...bodyHeaders(req)],
+        headers: ["host", String(req.headers["x-asked-for"] ?? "shop.example"), ...bodyHeaders(req)],
       },
       { onResponse: (_status, headers) => headers },
     );
@@ -96,6 +96,14 @@ describe("an origin over TLS", () => {
     const front = await startFront({ origins: [{ url: `https://127.0.0.1:${port}`, ca }] });
     expect(await ask(front.url)).toBe("secure");
     expect(names).toEqual([false]);
+  });
+
+  test("keeps its connection when visitors ask for another host", async () => {
+    const { port, names, ca } = await startTls();
+    const front = await startFront({ origins: [{ url: `https://127.0.0.1:${port}`, ca }] });
+    for (const host of ["shop.example", "www.shop.example", "shop.example", "192.0.2.1"])
+      expect(await ask(front.url, { headers: { "x-asked-for": host } })).toBe("secure");
+    expect(names).toHaveLength(1);
   });
 
   test.each([
