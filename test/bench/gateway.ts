@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { BENCH_HOST, BODY_BYTES, TRACKED_PATH } from "./gateway/kinds.ts";
 import { portOf, startOrigin } from "./gateway/origin.ts";
-import { latenciesAt, loadPeer, median, openLane, quantile } from "./gateway/load.ts";
+import { latenciesOn, loadPeer, median, openLane, openLanes, quantile, requestText } from "./gateway/load.ts";
 import { costsInRounds, ratioOf } from "./gateway/rounds.ts";
 import type { Asker, Costs } from "./gateway/rounds.ts";
 import { requireProgram, startNginx, startPeer } from "./gateway/processes.ts";
@@ -24,9 +24,8 @@ const ROUNDS = {
 /** Rounds in which as many requests are made as go through. */
 const RATE_ROUNDS = 7;
 const RATE_WARM_UP_ROUNDS = 5;
-const RATE_PER_SECOND = 1_000;
-const RATE_SECONDS = 4;
-const LATENCY_ROUNDS = 5;
+
+const LATENCY = { rounds: 150, requestsPerRound: 120, perSecond: 1_000, lanes: 16, warmUpSeconds: 3 };
 
 const PROXIES = [
   "stepgate-plain",
@@ -72,7 +71,7 @@ export async function measure(): Promise<Figure[]> {
 
 /** One visitor, who always brings the same cookies. */
 async function openAsker({ port }: Peer, cookie: string): Promise<Asker> {
-  const text = `GET ${TRACKED_PATH} HTTP/1.1\r\nHost: ${BENCH_HOST}\r\nCookie: ${cookie}\r\n\r\n`;
+  const text = requestText(cookie);
   const lane = await openLane(port);
   return { socket: lane.socket, ask: (answered) => lane.ask(text, answered) };
 }
@@ -116,35 +115,86 @@ function perPeer(costs: Costs): readonly Figure[] {
   ]);
 }
 
-/** Against the origin itself, and only then against other proxies: what a visitor would feel. */
+/**
+ * Against the origin itself, and only then against another proxy: what a visitor would feel. The rounds are short
+ * enough for most of them to be free of what else the machine does: here and now it stops for some milliseconds every
+ * half second, of which the longest way through it gets the most. Of all requests, the same is told, too.
+ */
 async function addedLatency(cookie: string): Promise<readonly Figure[]> {
-  const direct: (readonly number[])[] = [];
-  const through: (readonly number[])[] = [];
-  const options = { perSecond: RATE_PER_SECOND, seconds: RATE_SECONDS, connections: 16, cookie };
+  const wrk = await requireProgram("wrk", "wrk");
   const origin = await startPeer("origin");
-  const gateway = await startPeer("stepgate-full", `http://127.0.0.1:${origin.port}`);
+  const peers = [origin];
   try {
-    // The first round is of code that is not compiled yet.
-    await latenciesAt(gateway, options);
-    for (let round = 0; round < LATENCY_ROUNDS; round++) {
-      direct.push(await latenciesAt(origin, options));
-      through.push(await latenciesAt(gateway, options));
-    }
+    peers.push(await startPeer("stepgate-full", `http://127.0.0.1:${origin.port}`));
+    const upstream = `127.0.0.1:${origin.port}`;
+    const nginx = await startNginx("nginx", { location: PROXY_LOCATION, upstream });
+    if (nginx !== undefined) peers.push(nginx);
+    for (const peer of peers)
+      await loadPeer(peer, { wrk, seconds: LATENCY.warmUpSeconds, connections: 32, cookie });
+    const latencies = await latenciesInRounds(peers, { ...LATENCY, cookie });
+    const direct = quantilesOf(latencies.get(origin.name) ?? []);
+    return peers.slice(1).flatMap(({ name }) => {
+      const through = quantilesOf(latencies.get(name) ?? []);
+      const by = `added at ${LATENCY.perSecond} req/s by ${SHORT_NAMES[name] ?? name}`;
+      return [
+        { name: `p50 ${by}`, value: through.p50 - direct.p50, unit: "ms" },
+        { name: `p99 ${by}`, value: through.p99 - direct.p99, unit: "ms" },
+        { name: `p99 ${by}, all requests`, value: through.p99OfAll - direct.p99OfAll, unit: "ms" },
+      ];
+    });
   } finally {
-    await Promise.all([gateway.stop(), origin.stop()]);
+    await Promise.all(peers.map((peer) => peer.stop()));
   }
-  const added = (share: number): number =>
-    median(through.map((list) => quantile(list, share))) -
-    median(direct.map((list) => quantile(list, share)));
-  return [
-    { name: `p50 added at ${RATE_PER_SECOND} req/s`, value: added(0.5), unit: "ms" },
-    { name: `p99 added at ${RATE_PER_SECOND} req/s`, value: added(0.99), unit: "ms" },
-  ];
+}
+
+interface LatencyOptions {
+  readonly rounds: number;
+  readonly requestsPerRound: number;
+  readonly perSecond: number;
+  readonly lanes: number;
+  readonly cookie: string;
+}
+
+type RoundLatencies = readonly (readonly number[])[];
+
+async function latenciesInRounds(
+  peers: readonly Peer[],
+  { rounds, requestsPerRound, perSecond, lanes: count, cookie }: LatencyOptions,
+): Promise<ReadonlyMap<string, RoundLatencies>> {
+  const lanes = await Promise.all(peers.map(({ port }) => openLanes(port, count)));
+  const latencies = peers.map((): (readonly number[])[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, own] of lanes.entries())
+      latencies[index]?.push(await latenciesOn(own, { perSecond, requests: requestsPerRound, cookie }));
+  }
+  for (const { socket } of lanes.flat()) socket.destroy();
+  return new Map(peers.map(({ name }, index) => [name, latencies[index] ?? []]));
+}
+
+/** Medians of the rounds, and the 99th percentile of all requests together. */
+function quantilesOf(rounds: RoundLatencies): {
+  readonly p50: number;
+  readonly p99: number;
+  readonly p99OfAll: number;
+} {
+  const all = rounds.flat().toSorted((one, other) => one - other);
+  return {
+    p50: median(rounds.map((list) => quantile(list, 0.5))),
+    p99: median(rounds.map((list) => quantile(list, 0.99))),
+    p99OfAll: quantile(all, 0.99),
+  };
+}
+
+interface Rate {
+  readonly requestsPerSecond: number;
+  /** Of the gateway, per request. */
+  readonly cpuMicros: number;
 }
 
 /**
  * Two processes on one port against one. The origin is nginx with a fixed answer: what it and the load generator
- * take of the machine's cores is missing to the gateway, so the figure of a machine with two cores is the lowest.
+ * take of the machine's cores is missing to the gateway, so the figure of a machine with two cores is the lowest. That
+ * two workers do not cost each other anything shows in the CPU time of a request.
  */
 async function workersGain(cookie: string): Promise<readonly Figure[]> {
   const wrk = await requireProgram("wrk", "wrk");
@@ -156,15 +206,20 @@ async function workersGain(cookie: string): Promise<readonly Figure[]> {
     const one = await startPeer("stepgate-full", url);
     const two = await startPeer("stepgate-full-2-workers", url);
     peers.push(one, two);
-    const rate = async (peer: Peer): Promise<number> =>
-      (await loadPeer(peer, { wrk, seconds: 1, connections: 64, cookie })).requestsPerSecond;
+    const rate = async (peer: Peer): Promise<Rate> => {
+      const before = await peer.cpuMicros();
+      const result = await loadPeer(peer, { wrk, seconds: 1, connections: 64, cookie });
+      return { ...result, cpuMicros: ((await peer.cpuMicros()) - before) / result.requests };
+    };
     for (let round = 0; round < RATE_WARM_UP_ROUNDS; round++) for (const peer of [one, two]) await rate(peer);
-    const gains: number[] = [];
-    for (let round = 0; round < RATE_ROUNDS; round++) {
-      const alone = await rate(one);
-      gains.push((await rate(two)) / alone);
-    }
-    return [{ name: "two workers/one worker", value: median(gains), unit: "x req/s" }];
+    const pairs: (readonly [Rate, Rate])[] = [];
+    for (let round = 0; round < RATE_ROUNDS; round++) pairs.push([await rate(one), await rate(two)]);
+    const gain = (member: "requestsPerSecond" | "cpuMicros"): number =>
+      median(pairs.map(([alone, both]) => both[member] / alone[member]));
+    return [
+      { name: "two workers/one worker", value: gain("requestsPerSecond"), unit: "x req/s" },
+      { name: "two workers/one worker, per request", value: gain("cpuMicros"), unit: "x CPU" },
+    ];
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
   }

@@ -35,61 +35,86 @@ export async function loadPeer(
   return { requests, requestsPerSecond };
 }
 
+/** The request that all peers get. */
+export const requestText = (cookie: string): string =>
+  `GET ${TRACKED_PATH} HTTP/1.1\r\nHost: ${BENCH_HOST}\r\nCookie: ${cookie}\r\n\r\n`;
+
 export interface RateOptions {
   readonly perSecond: number;
-  readonly seconds: number;
-  readonly connections: number;
+  readonly requests: number;
   readonly cookie: string;
 }
 
+/** Milliseconds after the last request was due in which all answers have to be there. */
+const PATIENCE_MS = 30_000;
+
 /**
- * Requests at fixed moments, whether or not earlier ones were answered in time.
+ * Requests at fixed moments, whether or not earlier ones were answered in time: each on the connection that has been
+ * free for longest, or waiting for one.
  *
  * @returns milliseconds from the moment a request was due to its complete answer, ascending
+ * @throws {Error} when answers are missing
  */
-export async function latenciesAt(peer: Peer, options: RateOptions): Promise<readonly number[]> {
-  const { perSecond, seconds, connections, cookie } = options;
-  const text = `GET ${TRACKED_PATH} HTTP/1.1\r\nHost: ${BENCH_HOST}\r\nCookie: ${cookie}\r\n\r\n`;
-  const lanes = await Promise.all(Array.from({ length: connections }, () => openLane(peer.port)));
+export async function latenciesOn(
+  lanes: readonly Lane[],
+  { perSecond, requests, cookie }: RateOptions,
+): Promise<readonly number[]> {
+  const text = requestText(cookie);
   const latencies: number[] = [];
+  const free = [...lanes];
+  const waitingSince: number[] = [];
   const startAt = performance.now();
-  let sent = 0;
-  await new Promise<void>((resolve) => {
-    const tick = (): void => {
-      const due = Math.min(
-        perSecond * seconds,
-        Math.floor(((performance.now() - startAt) * perSecond) / 1000),
-      );
-      for (; sent < due; sent++) {
-        const dueAt = performance.now();
-        lanes[sent % connections]?.ask(text, () => latencies.push(performance.now() - dueAt));
-      }
-      if (latencies.length >= perSecond * seconds || performance.now() - startAt > (seconds + 5) * 1000)
+  let due = 0;
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = (): void => reject(new Error(`${requests - latencies.length} answers are missing`));
+    const timer = setTimeout(giveUp, (requests / perSecond) * 1000 + PATIENCE_MS);
+    const ask = (lane: Lane, dueAt: number): void =>
+      lane.ask(text, () => {
+        latencies.push(performance.now() - dueAt);
+        const next = waitingSince.shift();
+        if (next === undefined) free.push(lane);
+        else ask(lane, next);
+        if (latencies.length < requests) return;
+        clearTimeout(timer);
         resolve();
-      else setTimeout(tick, 1);
+      });
+    const tick = (): void => {
+      const nowMs = performance.now();
+      const untilNow = Math.min(requests, Math.floor(((nowMs - startAt) * perSecond) / 1000));
+      for (; due < untilNow; due++) {
+        const lane = free.shift();
+        if (lane === undefined) waitingSince.push(nowMs);
+        else ask(lane, nowMs);
+      }
+      if (due < requests) setTimeout(tick, 1);
     };
     tick();
   });
-  for (const lane of lanes) lane.socket.destroy();
   return latencies.toSorted((one, other) => one - other);
 }
 
-interface Lane {
+/** A kept-alive connection on which one request follows the other. */
+export interface Lane {
   readonly socket: Socket;
   ask(text: string, answered: () => void): void;
 }
 
+export const openLanes = (port: number, count: number): Promise<readonly Lane[]> =>
+  Promise.all(Array.from({ length: count }, () => openLane(port)));
+
 /** Ends the head of an answer. */
 const HEAD_END = Buffer.from("\r\n\r\n");
 
+const MAX_ANSWER_BYTES = BODY_BYTES + 4096;
+
 /**
- * One kept-alive connection; its answers all have a body of `BODY_BYTES`, whose last byte ends them. What arrives is
- * read into one place and counted there: a load generator that makes garbage stops now and then to collect it, and
- * what it then sends at once seems slow.
+ * The answers all have a body of `BODY_BYTES`, whose last byte ends them. What arrives is read into one place and
+ * counted there: a load generator that makes garbage stops now and then to collect it, and what it then sends at once
+ * seems slow.
  */
 export async function openLane(port: number): Promise<Lane> {
-  const waiting: (() => void)[] = [];
-  const buffer = Buffer.allocUnsafe(4 * (BODY_BYTES + 4096));
+  let onAnswer: (() => void) | undefined;
+  const buffer = Buffer.allocUnsafe(MAX_ANSWER_BYTES);
   let endBytes = 0;
   const socket = connect({
     port,
@@ -99,15 +124,10 @@ export async function openLane(port: number): Promise<Lane> {
       buffer: () => buffer.subarray(endBytes),
       callback: (readBytes) => {
         endBytes += readBytes;
-        let startBytes = 0;
-        for (;;) {
-          const head = buffer.subarray(0, endBytes).indexOf(HEAD_END, startBytes);
-          if (head === -1 || endBytes < head + HEAD_END.length + BODY_BYTES) break;
-          startBytes = head + HEAD_END.length + BODY_BYTES;
-          waiting.shift()?.();
-        }
-        buffer.copyWithin(0, startBytes, endBytes);
-        endBytes -= startBytes;
+        const head = buffer.subarray(0, endBytes).indexOf(HEAD_END);
+        if (head === -1 || endBytes < head + HEAD_END.length + BODY_BYTES) return true;
+        endBytes = 0;
+        onAnswer?.();
         return true;
       },
     },
@@ -117,7 +137,7 @@ export async function openLane(port: number): Promise<Lane> {
   return {
     socket,
     ask(text, answered) {
-      waiting.push(answered);
+      onAnswer = answered;
       socket.write(text, "latin1");
     },
   };

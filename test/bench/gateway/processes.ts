@@ -69,7 +69,7 @@ export async function startProcess(
     name,
     port,
     pid: child.pid ?? 0,
-    cpuMicros: () => cpuMicrosOf(child),
+    cpuMicros: () => cpuMicrosOf(child.pid ?? 0),
     stop: () => endChild(child),
   };
 }
@@ -106,7 +106,7 @@ export async function startNginx(
     name,
     port,
     pid: child.pid ?? 0,
-    cpuMicros: () => cpuMicrosOf(child),
+    cpuMicros: () => cpuMicrosOf(child.pid ?? 0),
     async stop() {
       await endChild(child);
       await rm(dir, { recursive: true, force: true });
@@ -114,17 +114,24 @@ export async function startNginx(
   };
 }
 
-/** Of all its threads; nanoseconds, where `stat` counts in ticks of 10 ms (proc(5), `/proc/PID/schedstat`). */
-async function cpuMicrosOf({ pid }: ChildProcess): Promise<number> {
+/**
+ * Of all its threads and the processes that they started; nanoseconds, where `stat` counts in ticks of 10 ms (proc(5),
+ * `/proc/PID/schedstat`).
+ */
+async function cpuMicrosOf(pid: number): Promise<number> {
   const folder = `/proc/${pid}/task`;
   const times = await Promise.all(
     (await readdir(folder)).map(async (thread) => {
       const [onCpuNs] = (await readFile(`${folder}/${thread}/schedstat`, "latin1")).split(" ");
-      return Number(onCpuNs);
+      const children = (await readFile(`${folder}/${thread}/children`, "latin1")).split(" ").filter(Boolean);
+      const ofChildren = await Promise.all(children.map((child) => cpuMicrosOf(Number(child))));
+      return Number(onCpuNs) / 1000 + sumOf(ofChildren);
     }),
   );
-  return times.reduce((sum, ns) => sum + ns, 0) / 1000;
+  return sumOf(times);
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0);
 
 async function endChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;

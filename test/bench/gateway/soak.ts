@@ -4,7 +4,7 @@
  * serves at most. Not part of `npm run bench`, which is over in minutes.
  */
 import { readdir, readFile } from "node:fs/promises";
-import { latenciesAt, loadPeer, quantile } from "./load.ts";
+import { latenciesOn, loadPeer, openLanes, quantile } from "./load.ts";
 import { requireProgram, startPeer } from "./processes.ts";
 import type { Peer } from "./processes.ts";
 
@@ -55,11 +55,12 @@ async function mostPerSecond(): Promise<number> {
 }
 
 async function load(perSecond: number, minutes: number, onSample: (sample: Sample) => void): Promise<void> {
+  const lanes = await openLanes(gateway.port, CONNECTIONS);
+  const requests = perSecond * SAMPLE_SECONDS;
   const startAt = performance.now();
   for (let index = 1; index <= (minutes * 60) / SAMPLE_SECONDS; index++) {
     const [cpuBefore, atBefore] = [await gateway.cpuMicros(), performance.now()];
-    const options = { perSecond, seconds: SAMPLE_SECONDS, connections: CONNECTIONS, cookie: COOKIE };
-    const latencies = await latenciesAt(gateway, options);
+    const latencies = await latenciesOn(lanes, { perSecond, requests, cookie: COOKIE });
     const sample = {
       atMinutes: (performance.now() - startAt) / 60_000,
       ...(await stateOf(gateway)),
@@ -70,6 +71,7 @@ async function load(perSecond: number, minutes: number, onSample: (sample: Sampl
     onSample(sample);
     if (index % 3 === 0) process.stdout.write(`${textOf(sample)}\n`);
   }
+  for (const { socket } of lanes) socket.destroy();
 }
 
 function textOf({ atMinutes, rssMb, files, p99Ms, perSecond: rate, busyShare }: Sample): string {
