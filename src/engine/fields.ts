@@ -7,6 +7,7 @@ import type { Sequence, SequenceEntry, SequenceFields } from "../sequence/index.
 import {
   acceptedLanguages,
   cookiePairs,
+  headerMultimap,
   headerPairs,
   pathExtension,
   queryPairs,
@@ -152,7 +153,7 @@ const REQUEST_FIELDS: Readonly<Record<string, Getter>> = {
   "http.request.uri.args": ({ facts }) => toMultimap(queryPairs(facts.query)),
   "http.request.uri.args.names": ({ facts }) => queryPairs(facts.query).map(([name]) => name),
   "http.request.uri.args.values": ({ facts }) => queryPairs(facts.query).map(([, value]) => value),
-  "http.request.headers": ({ facts }) => toMultimap(visibleHeaders(facts)),
+  "http.request.headers": visibleHeaderMap,
   "http.request.headers.names": ({ facts }) => visibleHeaders(facts).map(([name]) => name),
   "http.request.headers.values": ({ facts }) => visibleHeaders(facts).map(([, value]) => value),
   "http.request.headers.truncated": () => false,
@@ -180,7 +181,7 @@ const REQUEST_FIELDS: Readonly<Record<string, Getter>> = {
     const { path, query } = rawTarget(fields);
     return origin(fields) + (query === "" ? path : `${path}?${query}`);
   },
-  "raw.http.request.headers": ({ facts }) => toMultimap(visibleHeaders(facts)),
+  "raw.http.request.headers": visibleHeaderMap,
   "raw.http.request.headers.names": ({ facts }) => visibleHeaders(facts).map(([name]) => name),
   "raw.http.request.headers.values": ({ facts }) => visibleHeaders(facts).map(([, value]) => value),
   "ip.src": ({ facts }) => parseIp(facts.request.clientAddress),
@@ -201,6 +202,10 @@ const VERSIONS = new Map([
   ["1.1", "HTTP/1.1"],
   ["2.0", "HTTP/2"],
 ]);
+
+function visibleHeaderMap({ facts }: RequestFields): Value {
+  return headerMultimap(facts.request.rawHeaders, facts.cookie);
+}
 
 /** Header pairs with our own cookies taken out of `Cookie`: a rule must never see, log or forward a token. */
 function visibleHeaders(facts: RequestFacts): readonly (readonly [string, string])[] {

@@ -8,21 +8,39 @@ const MAX_MEMBERS = 1_000;
 /** Groups pairs by name, values in their order. */
 export function toMultimap(pairs: Iterable<readonly [string, string]>): Multimap {
   const map = new Map<string, string[]>();
-  for (const [name, value] of pairs) {
-    const values = map.get(name);
-    if (values === undefined) map.set(name, [value]);
-    else values.push(value);
-  }
+  for (const [name, value] of pairs) addTo(map, name, value);
   return map;
 }
+
+function addTo(map: Map<string, string[]>, name: string, value: string): void {
+  const values = map.get(name);
+  if (values === undefined) map.set(name, [value]);
+  else values.push(value);
+}
+
+/**
+ * Header fields by name in lower case, without HTTP/2's pseudo-headers. In one pass: many rules look at headers.
+ *
+ * @param cookie what stands in the place of the `Cookie` fields; none when empty
+ */
+export function headerMultimap(rawHeaders: readonly string[], cookie: string): Multimap {
+  const map = new Map<string, string[]>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] as string).toLowerCase();
+    if (name !== "cookie" && name.charCodeAt(0) !== COLON) addTo(map, name, rawHeaders[index + 1] as string);
+  }
+  if (cookie !== "") map.set("cookie", [cookie]);
+  return map;
+}
+
+const COLON = 58;
 
 /** Header fields, names in lower case, without HTTP/2's pseudo-headers. */
 export function headerPairs(rawHeaders: readonly string[]): readonly (readonly [string, string])[] {
   const pairs: (readonly [string, string])[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
-    if (name.charCodeAt(0) !== 58 /* ":" */)
-      pairs.push([name.toLowerCase(), rawHeaders[index + 1] as string]);
+    if (name.charCodeAt(0) !== COLON) pairs.push([name.toLowerCase(), rawHeaders[index + 1] as string]);
   }
   return pairs;
 }

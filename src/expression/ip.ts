@@ -17,6 +17,9 @@ export interface IpRange {
 
 const GROUPS = 8;
 
+const DOT = 46;
+const ZERO = 48;
+
 /**
  * Reads an address from its text, strictly: four decimal octets without leading zeros, or RFC 4291
  * section 2.2 text. No zone id, no prefix, no short form. `undefined` when it is no address.
@@ -89,20 +92,26 @@ export function networkOf(ip: Ip, bits: number): IpRange {
  * the reference engine's address library accepts inside `{}` only.
  */
 export function parseV4(text: string, short = false): string | undefined {
-  const parts = text.split(".", 5);
-  if (short ? parts.length > 4 : parts.length !== 4) {
-    return undefined;
-  }
-  const pattern = short ? /^\d+$/ : /^(?:0|[1-9]\d{0,2})$/;
   let bytes = "";
-  for (const part of parts) {
-    const octet = pattern.test(part) ? Number(part) : 256;
-    if (octet > 255) {
+  let octet: number | undefined;
+  for (let index = 0; index <= text.length; index += 1) {
+    const code = index === text.length ? DOT : text.charCodeAt(index);
+    if (code === DOT) {
+      if (octet === undefined || bytes.length === 4) {
+        return undefined;
+      }
+      bytes += String.fromCharCode(octet);
+      octet = undefined;
+      continue;
+    }
+    const digit = code - ZERO;
+    const isLeadingZero = octet === 0 && !short;
+    octet = (octet ?? 0) * 10 + digit;
+    if (digit < 0 || digit > 9 || isLeadingZero || octet > 255) {
       return undefined;
     }
-    bytes += String.fromCharCode(octet);
   }
-  return bytes.padEnd(4, "\0");
+  return short || bytes.length === 4 ? bytes.padEnd(4, "\0") : undefined;
 }
 
 function parseV6(text: string): string | undefined {
