@@ -1,6 +1,6 @@
 /**
  * `node test/bench/gateway/soak.ts [MINUTES] [REQUESTS_PER_SECOND]`: constant load on the full gateway, after a warm-up
- * half as long; prints how its memory and its open files grow. Without a rate it is 60 % of what the gateway
+ * as long; prints how its memory and its open files grow. Without a rate it is 60 % of what the gateway
  * serves at most. Not part of `npm run bench`, which is over in minutes.
  */
 import { readdir, readFile } from "node:fs/promises";
@@ -13,8 +13,11 @@ const SAMPLE_SECONDS = 10;
 const CONNECTIONS = 32;
 const COOKIE = "session=1";
 const LOAD_SHARE = 0.6;
-/** Minutes before, in which code is compiled and the heap grows to the size that it keeps. */
-const WARM_UP_MINUTES = MINUTES / 2;
+/**
+ * Minutes before, in which code is compiled and the heap grows to the size that it keeps: until the old are collected
+ * for the first time, which takes some minutes where little grows old.
+ */
+const WARM_UP_MINUTES = MINUTES;
 
 interface Sample {
   readonly atMinutes: number;
