@@ -6,6 +6,9 @@ import type { EventStore } from "../../src/store/index.ts";
 import { startApi } from "./support/server.ts";
 import type { RunningApi } from "./support/server.ts";
 
+/** Of the events and of the store, which drops those that are a week old. */
+const NOON = Date.UTC(2026, 10, 21, 12);
+
 let api: RunningApi;
 let events: EventStore;
 afterEach(async () => {
@@ -14,14 +17,14 @@ afterEach(async () => {
 });
 
 async function start(): Promise<string> {
-  events = openEventStore({ path: ":memory:", now: Date.now });
+  events = openEventStore({ path: ":memory:", now: () => NOON });
   api = await startApi({ events });
   return `/zones/${api.zone.id}/stepgate/events`;
 }
 
 const event = (members: Partial<SecurityEvent> = {}): SecurityEvent => ({
   rayId: "0123456789abcdef",
-  at: Date.UTC(2026, 10, 21, 12),
+  at: NOON,
   zoneId: api.zone.id,
   zoneName: "shop.example",
   phase: "http_request_firewall_custom",
