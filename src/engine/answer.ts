@@ -33,13 +33,18 @@ interface PageText {
   readonly text: string;
 }
 
+interface RefusalText extends PageText {
+  /** After how many seconds it is worth another try (RFC 9110 section 10.2.3). */
+  readonly retryAfterSeconds?: number;
+}
+
 const BLOCKED: PageText = {
   status: 403,
   title: "Request blocked",
   text: "This step was asked for out of order, or the site's rules do not allow it. Go back to the start of what you were doing and try again.",
 };
 
-const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
+const REFUSALS: Readonly<Record<RefusalReason, RefusalText>> = {
   bad_request: { status: 400, title: "Bad request", text: "The request is not well-formed." },
   not_implemented: {
     status: 501,
@@ -82,6 +87,7 @@ const REFUSALS: Readonly<Record<RefusalReason, PageText>> = {
     status: 503,
     title: "Too busy",
     text: "The site has more requests than it can answer. Try again in a moment.",
+    retryAfterSeconds: 1,
   },
   prefetch_refused: {
     status: 503,
@@ -171,7 +177,11 @@ export function refusalAnswer(
   request: Pick<EngineRequest, "header" | "rayId">,
   reason: RefusalReason,
 ): Answer {
-  return pageAnswer(request, REFUSALS[reason], reason);
+  const refusal = REFUSALS[reason];
+  const answer = pageAnswer(request, refusal, reason);
+  const { retryAfterSeconds } = refusal;
+  if (retryAfterSeconds === undefined) return answer;
+  return { ...answer, headers: [...answer.headers, "retry-after", String(retryAfterSeconds)] };
 }
 
 /** An answer with content of the operator's own (`action_parameters.response`). */

@@ -17,7 +17,7 @@ import type { ConnectionHandlers } from "./listen.ts";
 import { nextRayId } from "./ray-id.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { Guard } from "./guard.ts";
-import { isBehindDoubt, isGone, judge, overloadedAnswer, report } from "./judge.ts";
+import { isBehindDoubt, isGone, judge, report } from "./judge.ts";
 import type { Plane } from "./judge.ts";
 import { observe } from "./observe.ts";
 import type { Observation } from "./observe.ts";
@@ -185,9 +185,7 @@ function failureAnswer(result: ForwardResult, { request, visit }: Judged, plane:
   if (result.kind !== "unanswered") return undefined;
   const reason = REFUSAL_OF[result.reason];
   report(plane, request, reason, result.error);
-  return visit.onUnanswered(
-    reason === "overloaded" ? overloadedAnswer(request) : refusalAnswer(request, reason),
-  );
+  return visit.onUnanswered(refusalAnswer(request, reason));
 }
 
 const REFUSAL_OF = {

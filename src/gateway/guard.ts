@@ -31,9 +31,6 @@ export const DEFAULT_GUARD_LIMITS: GuardLimits = {
   responseStallMs: 60_000,
 };
 
-/** Seconds after which a client that was turned away may try again. */
-export const RETRY_AFTER_SECONDS = 1;
-
 /** Milliseconds between two looks at the event loop and the heap: overload is noticed within one of them. */
 const PULSE_MS = 250;
 

@@ -3,11 +3,10 @@ import type { IncomingMessage } from "node:http";
 import type { Http2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import { refusalAnswer } from "../engine/index.ts";
-import type { Answer, Engine, Outcome, RefusalReason, Visit } from "../engine/index.ts";
+import type { Engine, Outcome, RefusalReason, Visit } from "../engine/index.ts";
 import type { Forwarder } from "../proxy/index.ts";
 import type { NodeEngineRequest } from "./carrier.ts";
 import type { GatewayOptions, GatewayProblem } from "./gateway-options.ts";
-import { RETRY_AFTER_SECONDS } from "./guard.ts";
 import type { Guard } from "./guard.ts";
 import { ownOptionsAnswer } from "./own-options.ts";
 import { strictRefusal } from "./strict.ts";
@@ -61,7 +60,9 @@ export function judge(
   request: NodeEngineRequest,
   plane: Plane,
 ): Outcome | Promise<Outcome> {
-  if (!plane.guard.admits(request.clientAddress)) return overloaded(request, plane);
+  // Turning away costs next to nothing, and the client may come back: the rest gets its answers in time.
+  if (!plane.guard.admits(request.clientAddress))
+    return noted(refusal(request, "overloaded"), request, plane);
   const strict = strictRefusal(req, plane.headers);
   if (strict !== undefined) {
     if (UNDELIMITED.has(strict)) plane.distrusted.add(req.socket);
@@ -87,17 +88,6 @@ export function judge(
 function noted(outcome: Outcome, request: NodeEngineRequest, plane: Plane): Outcome {
   if (outcome.kind === "answer" && outcome.refusal !== undefined) report(plane, request, outcome.refusal);
   return outcome;
-}
-
-/** Turning away costs next to nothing, and the client may come back: the rest gets its answers in time. */
-function overloaded(request: NodeEngineRequest, plane: Plane): Outcome {
-  report(plane, request, "overloaded");
-  return { kind: "answer", answer: overloadedAnswer(request), refusal: "overloaded" };
-}
-
-export function overloadedAnswer(request: NodeEngineRequest): Answer {
-  const answer = refusalAnswer(request, "overloaded");
-  return { ...answer, headers: [...answer.headers, "retry-after", String(RETRY_AFTER_SECONDS)] };
 }
 
 function refusal(request: NodeEngineRequest, reason: RefusalReason): Outcome {
