@@ -1,13 +1,12 @@
 /** The data plane's listeners: HTTPS with HTTP/2 and HTTP/1.1, and a plain one that only redirects. */
 import { createServer } from "node:http";
-import type { IncomingMessage } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { admitConnections, admitHandshakes } from "./admission.ts";
 import type { Admission } from "./admission.ts";
 import { watchSessions } from "./http2-sessions.ts";
-import { oneAfterTheOther } from "./pipelining.ts";
-import type { RequestHandler } from "./pipelining.ts";
+import { notBehindAnother, oneAfterTheOther } from "./pipelining.ts";
+import type { RequestHandler, UpgradeHandler } from "./pipelining.ts";
 
 /**
  * Limits of a listener against slow and greedy clients (CWE-400). Figures without another reason are those of
@@ -67,7 +66,7 @@ export interface ConnectionHandlers {
   /** Requests, those that wait for `100 Continue` included: the handler sends it when it wants the body. */
   readonly request: RequestHandler;
   /** Requests to switch protocols; without a handler they are answered like any other. */
-  readonly upgrade?: (req: IncomingMessage, socket: Socket, head: Buffer) => void;
+  readonly upgrade?: UpgradeHandler;
   /** Bytes that are no request (`error.code` of Node's parser says why); Node's bare answers without a handler. */
   readonly malformed?: (error: Error, socket: Socket) => void;
 }
@@ -131,7 +130,7 @@ function attach(
   const inOrder = oneAfterTheOther(request, maxPipelinedRequests);
   server.on("request", inOrder);
   server.on("checkContinue", inOrder);
-  if (upgrade !== undefined) server.on("upgrade", upgrade);
+  if (upgrade !== undefined) server.on("upgrade", notBehindAnother(upgrade));
   if (malformed !== undefined) server.on("clientError", malformed);
 }
 

@@ -4,6 +4,7 @@ import { refusalAnswer } from "../engine/index.ts";
 import type { RefusalReason } from "../engine/index.ts";
 import { sendRawAnswer } from "./carrier.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
+import { currentResponse } from "./pipelining.ts";
 import { nextRayId } from "./ray-id.ts";
 
 const REASONS: Readonly<Record<string, RefusalReason>> = {
@@ -50,8 +51,7 @@ function linger(socket: Socket): void {
   socket.once("close", () => clearTimeout(timer));
 }
 
-/** In the middle of a response another one would become part of its body. Only Node knows; its own default asks so too. */
+/** In the middle of a response another one would become part of its body. */
 function isAnswering(socket: Socket): boolean {
-  const message: unknown = Reflect.get(socket, "_httpMessage");
-  return (message as { readonly headersSent?: boolean } | null | undefined)?.headersSent === true;
+  return currentResponse(socket)?.headersSent === true;
 }

@@ -34,3 +34,21 @@ export function oneAfterTheOther(handler: RequestHandler, maxWaiting: number): R
     });
   };
 }
+
+export type UpgradeHandler = (req: IncomingMessage, socket: Socket, head: Buffer) => void;
+
+/**
+ * An upgrade hands the connection over at once, with answers to earlier requests still to be written on it: who asks
+ * for that gets neither (RFC 9110 section 7.8 lets a server decline).
+ */
+export function notBehindAnother(handler: UpgradeHandler): UpgradeHandler {
+  return (req, socket, head) => {
+    if (currentResponse(socket) === undefined) handler(req, socket, head);
+    else socket.destroy();
+  };
+}
+
+/** The response that a connection is occupied with. Only Node knows; its own default for malformed requests asks so, too. */
+export function currentResponse(socket: Socket): ServerResponse | undefined {
+  return (Reflect.get(socket, "_httpMessage") as ServerResponse | null | undefined) ?? undefined;
+}

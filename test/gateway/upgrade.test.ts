@@ -50,21 +50,29 @@ interface Opened {
   readonly head: string;
 }
 
-/** Sends a handshake and reads the answer's header section. */
-async function open(path: string): Promise<Opened> {
+async function dial(): Promise<TLSSocket> {
   const { ca } = await testCertificate();
-  const socket = connect({
+  return connect({
     host: "127.0.0.1",
     port: gateway.port,
     servername: "shop.example",
     ca,
     ALPNProtocols: ["http/1.1"],
   });
+}
+
+function handshake(path: string): string {
   const key = randomBytes(16).toString("base64");
-  socket.write(
+  return (
     `GET ${path} HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nCookie: app=1; __Host-sq.AAAAA=x\r\n\r\n`,
+    `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\nCookie: app=1; __Host-sq.AAAAA=x\r\n\r\n`
   );
+}
+
+/** Sends a handshake and reads the answer's header section. */
+async function open(path: string): Promise<Opened> {
+  const socket = await dial();
+  socket.write(handshake(path));
   const head = await new Promise<string>((resolve, reject) => {
     let text = "";
     const onData = (chunk: Buffer): void => {
@@ -147,6 +155,23 @@ test("a request hidden behind a handshake that the origin refuses goes nowhere",
   await ended.promise;
   expect(bytesBehind).toBe(0);
   expect(handshakes).toHaveLength(1);
+});
+
+test("a handshake behind a request that waits for its answer cuts the connection, and the origin does not see it", async () => {
+  const waiting: IncomingMessage[] = [];
+  origin.removeAllListeners("request").on("request", (req: IncomingMessage) => void waiting.push(req));
+  const socket = await dial();
+  let answer = "";
+  socket.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
+  socket.on("error", () => socket.destroy());
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write("GET /waits HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+  await expect.poll(() => waiting.length).toBe(1);
+  socket.write(handshake("/a"));
+  await closed;
+  expect(answer).toBe("");
+  expect(handshakes).toEqual([]);
+  await expect.poll(() => waiting[0]?.destroyed).toBe(true);
 });
 
 test("either side's end ends the other within 100 ms", async () => {
