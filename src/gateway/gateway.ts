@@ -185,7 +185,9 @@ function failureAnswer(result: ForwardResult, { request, visit }: Judged, plane:
   if (result.kind !== "unanswered") return undefined;
   const reason = REFUSAL_OF[result.reason];
   report(plane, request, reason, result.error);
-  return visit.onUnanswered(refusalAnswer(request, reason));
+  const answer = refusalAnswer(request, reason);
+  // What threw once would do so again.
+  return reason === "internal" ? answer : visit.onUnanswered(answer);
 }
 
 const REFUSAL_OF = {
@@ -193,6 +195,7 @@ const REFUSAL_OF = {
   queue: "overloaded",
   timeout: "origin_timeout",
   protocol: "origin_protocol",
+  hook: "internal",
 } as const;
 
 function toForwardRequest(

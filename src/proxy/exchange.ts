@@ -155,15 +155,32 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#origin?.succeeded();
     const length = Number(parsed["content-length"]);
     this.#expectedBytes = Number.isSafeInteger(length) ? length : undefined;
-    const headers = clientResponseHeaders(raw);
-    const edited = this.#hooks.onResponse(status, headers);
+    const edited = this.#editHeaders(controller, clientResponseHeaders(raw));
     if (edited instanceof Promise) {
       this.#headIsPending = true;
       controller.pause();
       void this.#writeHeadWhenReady(controller, reason, edited);
-    } else {
+    } else if (edited !== undefined) {
       this.#writeHead(status, reason, edited);
     }
+  }
+
+  #editHeaders(
+    controller: Dispatcher.DispatchController,
+    headers: string[],
+  ): string[] | Promise<string[]> | undefined {
+    try {
+      return this.#hooks.onResponse(this.#status, headers);
+    } catch (error) {
+      this.#failOfHook(controller, error as Error);
+      return undefined;
+    }
+  }
+
+  /** Not the origin's fault, whose response nobody gets now. */
+  #failOfHook(controller: Dispatcher.DispatchController, error: Error): void {
+    if (!this.#settled) this.#settle({ kind: "unanswered", reason: "hook", error });
+    controller.abort(error);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -287,8 +304,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     reason: string | undefined,
     edited: Promise<string[]>,
   ): Promise<void> {
+    let headers: string[];
     try {
-      this.#writeHead(this.#status, reason, await edited);
+      headers = await edited;
+    } catch (error) {
+      this.#failOfHook(controller, error as Error);
+      return;
+    }
+    try {
+      this.#writeHead(this.#status, reason, headers);
       this.#headIsPending = false;
       if (this.#endIsPending) this.#end({});
       else controller.resume();

@@ -20,11 +20,11 @@ export type ForwardResult =
   | { readonly kind: "done"; readonly status: number }
   /** The client left first; the origin's request was aborted. */
   | { readonly kind: "client-gone" }
-  /** The origin failed before any response header was sent: the caller still has to answer. */
+  /** It failed before any response header was sent: the caller still has to answer. */
   | {
       readonly kind: "unanswered";
-      /** `queue`: no connection became free in time, so nothing was sent. */
-      readonly reason: "connect" | "queue" | "timeout" | "protocol";
+      /** `queue`: no connection became free in time, so nothing was sent. `hook`: the caller's own hook threw. */
+      readonly reason: "connect" | "queue" | "timeout" | "protocol" | "hook";
       readonly error: Error;
     }
   /** The origin failed in the middle of its response: the client's stream was cut. */

@@ -40,13 +40,15 @@ export function forwardUpgrade(
       agent: false,
       timeout: HANDSHAKE_TIMEOUT_MS,
     });
-    const fail = (error: Error): void => {
+    const fail = (reason: "connect" | "timeout" | "hook", error: Error): void => {
       client.socket.off("close", onGone);
       upstream.destroy();
-      resolve({ kind: "unanswered", reason: error.message === TIMED_OUT ? "timeout" : "connect", error });
+      resolve({ kind: "unanswered", reason, error });
     };
-    upstream.once("error", fail);
-    upstream.once("timeout", () => fail(new Error(TIMED_OUT)));
+    upstream.once("error", (error) => fail("connect", error));
+    upstream.once("timeout", () =>
+      fail("timeout", new Error("the origin did not answer the handshake in time")),
+    );
     const onGone = (): void => {
       upstream.destroy();
       resolve({ kind: "client-gone" });
@@ -62,21 +64,25 @@ export function forwardUpgrade(
           resolve({ kind: "done", status: 101 });
           return undefined;
         },
-        fail,
+        (error: unknown) => {
+          socket.destroy();
+          fail("hook", error as Error);
+        },
       );
     });
     upstream.once("response", (response) => {
-      void answerHead(client.socket, response, hooks, ["connection", "close"]).then(() => {
-        response.pipe(client.socket);
-        resolve({ kind: "done", status: response.statusCode ?? 0 });
-        return undefined;
-      }, fail);
+      void answerHead(client.socket, response, hooks, ["connection", "close"]).then(
+        () => {
+          response.pipe(client.socket);
+          resolve({ kind: "done", status: response.statusCode ?? 0 });
+          return undefined;
+        },
+        (error: unknown) => fail("hook", error as Error),
+      );
     });
     upstream.end();
   });
 }
-
-const TIMED_OUT = "the origin did not answer the handshake in time";
 
 /** Writes status line and header section by hand: on an upgraded socket there is no response object. */
 async function answerHead(
