@@ -107,6 +107,7 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** Behind `HTTP/1.1 `; an answer that is not the origin's has another length, and would be waited for in vain. */
 const STATUS_CLASS_AT = 9;
+const HTTP = "H".charCodeAt(0);
 const SUCCESS = "2".charCodeAt(0);
 
 const MAX_ANSWER_BYTES = BODY_BYTES + 4096;
@@ -129,7 +130,8 @@ export async function openLane(port: number): Promise<Lane> {
       callback: (readBytes) => {
         endBytes += readBytes;
         const head = buffer.subarray(0, endBytes).indexOf(HEAD_END);
-        if (head !== -1 && buffer[STATUS_CLASS_AT] !== SUCCESS)
+        // The end of a chunked answer may lie before the head of the next.
+        if (head !== -1 && buffer[0] === HTTP && buffer[STATUS_CLASS_AT] !== SUCCESS)
           throw new Error(`expected 2xx, found ${buffer.toString("latin1", 0, head)}`);
         if (head === -1 || endBytes < head + HEAD_END.length + BODY_BYTES) return true;
         endBytes = 0;
