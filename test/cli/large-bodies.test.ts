@@ -20,7 +20,7 @@ import type { StartedProcess } from "./start-process.ts";
 
 const BODY_BYTES = Number(process.env["STEPGATE_LARGE_BODY_BYTES"] ?? 100 << 20);
 /** Before the first look at memory: what the process keeps once it has been busy. */
-const WARM_UP_BYTES = 48 << 20;
+const WARM_UP_BYTES = 100 << 20;
 const MAX_GROWTH_MB = 32;
 /** The slow end takes a rest after so many bytes, long enough for the fast one to fill whatever it can fill. */
 const REST_EVERY_BYTES = 16 << 20;
