@@ -186,8 +186,14 @@ function failureAnswer(result: ForwardResult, { request, visit }: Judged, plane:
   const reason = REFUSAL_OF[result.reason];
   report(plane, request, reason, result.error);
   const answer = refusalAnswer(request, reason);
-  // What threw once would do so again.
-  return reason === "internal" ? answer : visit.onUnanswered(answer);
+  // What threw at the response would do so again.
+  if (reason === "internal") return answer;
+  try {
+    return visit.onUnanswered(answer);
+  } catch (defect) {
+    report(plane, request, "internal", defect as Error);
+    return answer;
+  }
 }
 
 const REFUSAL_OF = {

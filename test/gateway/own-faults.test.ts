@@ -6,7 +6,7 @@ import { connect } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { requestHttp1, startGateway, testCertificate } from "../support/gateway.ts";
 import type { TestGateway } from "../support/gateway.ts";
-import { A, zone } from "../support/engine.ts";
+import { A, rule, ruleset, zone } from "../support/engine.ts";
 
 let origin: Server;
 let gateway: TestGateway;
@@ -85,4 +85,24 @@ describe.each(Object.entries(fails))("a response's hook that fails %s", (_when, 
     expect(asked).toEqual(["/a"]);
     await expect.poll(() => upgraded.map((socket) => socket.destroyed)).toEqual([true]);
   });
+});
+
+test("a listener of events that fails does not keep the answer for an origin that cannot be reached", async () => {
+  gateway = await startGateway({
+    zones: [
+      zone({
+        origin: "http://127.0.0.1:1",
+        rulesets: [ruleset([rule('http.request.uri.path eq "/x"', { action: "log" })])],
+      }),
+    ],
+    gateway: {
+      onEvent: () => {
+        throw DEFECT;
+      },
+    },
+  });
+  expect((await requestHttp1(gateway.port, { path: "/x" })).status).toBe(502);
+  expect(await handshake("/x")).toMatch(/^HTTP\/1\.1 502 /);
+  const reasons = gateway.problems.map(({ reason }) => reason);
+  expect(reasons).toEqual(["origin_unreachable", "internal", "origin_unreachable", "internal"]);
 });
