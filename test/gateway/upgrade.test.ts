@@ -3,10 +3,9 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startGateway, testCertificate } from "../support/gateway.ts";
+import { dialTls, startGateway } from "../support/gateway.ts";
 import type { TestGateway } from "../support/gateway.ts";
 import { A, rule, ruleset, zone } from "../support/engine.ts";
 
@@ -50,17 +49,6 @@ interface Opened {
   readonly head: string;
 }
 
-async function dial(): Promise<TLSSocket> {
-  const { ca } = await testCertificate();
-  return connect({
-    host: "127.0.0.1",
-    port: gateway.port,
-    servername: "shop.example",
-    ca,
-    ALPNProtocols: ["http/1.1"],
-  });
-}
-
 function handshake(path: string): string {
   const key = randomBytes(16).toString("base64");
   return (
@@ -71,7 +59,7 @@ function handshake(path: string): string {
 
 /** Sends a handshake and reads the answer's header section. */
 async function open(path: string): Promise<Opened> {
-  const socket = await dial();
+  const socket = await dialTls(gateway.port);
   socket.write(handshake(path));
   const head = await new Promise<string>((resolve, reject) => {
     let text = "";
@@ -160,7 +148,7 @@ test("a request hidden behind a handshake that the origin refuses goes nowhere",
 test("a handshake behind a request that waits for its answer cuts the connection, and the origin does not see it", async () => {
   const waiting: IncomingMessage[] = [];
   origin.removeAllListeners("request").on("request", (req: IncomingMessage) => void waiting.push(req));
-  const socket = await dial();
+  const socket = await dialTls(gateway.port);
   let answer = "";
   socket.on("data", (chunk: Buffer) => (answer += chunk.toString("latin1")));
   socket.on("error", () => socket.destroy());

@@ -1,24 +1,16 @@
 /** Slow clients, crowds and floods: each is bounded, and other visitors are still served. Raw sockets over TLS. */
 import { connect as connectHttp2 } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, test } from "vitest";
-import { openHttp2, requestHttp1, requestHttp2, testCertificate } from "../support/gateway.ts";
+import { dialTls, openHttp2, requestHttp1, requestHttp2, testCertificate } from "../support/gateway.ts";
 import { gatewayPerTest } from "../support/gateway-per-test.ts";
 import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, openFrames } from "../support/http2-frames.ts";
 
 const { cleanups, start } = gatewayPerTest();
 
 async function open(port: number): Promise<TLSSocket> {
-  const { ca } = await testCertificate();
-  const socket = connect({
-    host: "127.0.0.1",
-    port,
-    servername: "shop.example",
-    ca,
-    ALPNProtocols: ["http/1.1"],
-  });
+  const socket = await dialTls(port);
   cleanups.push(() => void socket.destroy());
   socket.on("error", () => socket.destroy());
   await new Promise((resolve) => {

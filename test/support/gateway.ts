@@ -9,6 +9,8 @@ import { connect as connectTcp } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { createSequenceCarrier } from "../../src/cli/sequence-cookies.ts";
 import type { MasterKey } from "../../src/cookie/index.ts";
 import type { SecurityEvent, Zone } from "../../src/engine/index.ts";
@@ -208,6 +210,13 @@ export function requestHttp2(
     );
     stream.end(body);
   });
+}
+
+/** A connection to the gateway for bytes as they are, over TLS. */
+export async function dialTls(port: number): Promise<TLSSocket> {
+  const { ca } = await testCertificate();
+  const target = { host: "127.0.0.1", port, servername: "shop.example" };
+  return connectTls({ ...target, ca, ALPNProtocols: ["http/1.1"] });
 }
 
 /** Sends bytes as they are over plain TCP and returns everything that comes back until the server closes. */
