@@ -178,17 +178,19 @@ interface Judged {
   readonly observation?: Observation | undefined;
 }
 
-/** Reports how forwarding failed; the answer to give when the origin has not given any. */
+/**
+ * Reports how forwarding failed; the answer to give when the origin has not given any. A defect in finishing it, or in
+ * a listener of events, keeps nobody from that answer.
+ */
 function failureAnswer(result: ForwardResult, { request, visit }: Judged, plane: Plane): Answer | undefined {
-  if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
-  if (result.kind === "client-gone") visit.onClientGone();
-  if (result.kind !== "unanswered") return undefined;
-  const reason = REFUSAL_OF[result.reason];
-  report(plane, request, reason, result.error);
-  const answer = refusalAnswer(request, reason);
-  // What threw at the response would do so again.
-  if (reason === "internal") return answer;
+  let answer: Answer | undefined;
   try {
+    if (result.kind === "cut") report(plane, request, "origin_cut", result.error);
+    if (result.kind === "client-gone") visit.onClientGone();
+    if (result.kind !== "unanswered") return undefined;
+    const reason = REFUSAL_OF[result.reason];
+    report(plane, request, reason, result.error);
+    answer = refusalAnswer(request, reason);
     return visit.onUnanswered(answer);
   } catch (defect) {
     report(plane, request, "internal", defect as Error);

@@ -1,10 +1,10 @@
 /** Defects of ours when the origin has answered: 500 and a line that says so; no origin is blamed or asked again. */
 import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Server } from "node:net";
 import type { Duplex } from "node:stream";
-import { connect } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { requestHttp1, startGateway, testCertificate } from "../support/gateway.ts";
+import { dialTls, requestHttp1, startGateway } from "../support/gateway.ts";
 import type { TestGateway } from "../support/gateway.ts";
 import { A, rule, ruleset, zone } from "../support/engine.ts";
 
@@ -54,8 +54,7 @@ async function start(record: () => Promise<never>): Promise<void> {
 }
 
 async function handshake(path: string): Promise<string> {
-  const { ca } = await testCertificate();
-  const socket = connect({ host: "127.0.0.1", port: gateway.port, servername: "shop.example", ca });
+  const socket = await dialTls(gateway.port);
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
   );
@@ -64,6 +63,8 @@ async function handshake(path: string): Promise<string> {
   await new Promise((resolve) => socket.once("close", resolve));
   return text;
 }
+
+const reasons = (): readonly string[] => gateway.problems.map(({ reason }) => reason);
 
 describe.each(Object.entries(fails))("a response's hook that fails %s", (_when, record) => {
   test("is answered 500, and the next request is served", async () => {
@@ -87,22 +88,37 @@ describe.each(Object.entries(fails))("a response's hook that fails %s", (_when, 
   });
 });
 
-test("a listener of events that fails does not keep the answer for an origin that cannot be reached", async () => {
-  gateway = await startGateway({
-    zones: [
-      zone({
-        origin: "http://127.0.0.1:1",
-        rulesets: [ruleset([rule('http.request.uri.path eq "/x"', { action: "log" })])],
-      }),
-    ],
-    gateway: {
-      onEvent: () => {
-        throw DEFECT;
+describe("a listener of events that fails", () => {
+  const logged = ruleset([rule('http.request.uri.path eq "/x"', { action: "log" })]);
+  const listen = async (url: string): Promise<void> => {
+    gateway = await startGateway({
+      zones: [zone({ origin: url, rulesets: [logged] })],
+      gateway: {
+        onEvent: () => {
+          throw DEFECT;
+        },
       },
-    },
+    });
+  };
+
+  test("does not keep the answer for an origin that cannot be reached", async () => {
+    await listen("http://127.0.0.1:1");
+    expect((await requestHttp1(gateway.port, { path: "/x" })).status).toBe(502);
+    expect(await handshake("/x")).toMatch(/^HTTP\/1\.1 502 /);
+    expect(reasons()).toEqual(["origin_unreachable", "internal", "origin_unreachable", "internal"]);
   });
-  expect((await requestHttp1(gateway.port, { path: "/x" })).status).toBe(502);
-  expect(await handshake("/x")).toMatch(/^HTTP\/1\.1 502 /);
-  const reasons = gateway.problems.map(({ reason }) => reason);
-  expect(reasons).toEqual(["origin_unreachable", "internal", "origin_unreachable", "internal"]);
+
+  test("does not harm the others when a visitor leaves", async () => {
+    origin
+      .removeAllListeners("request")
+      .once("request", (req: IncomingMessage) => void asked.push(req.url ?? ""));
+    await listen(`http://127.0.0.1:${(origin.address() as AddressInfo).port}`);
+    const leaving = await dialTls(gateway.port);
+    leaving.write("GET /x HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    await expect.poll(() => asked).toEqual(["/x"]);
+    leaving.destroy();
+    await expect.poll(reasons).toEqual(["internal"]);
+    origin.once("request", (_req, res: ServerResponse) => res.end("fine"));
+    expect((await requestHttp1(gateway.port, { path: "/y" })).body).toBe("fine");
+  });
 });
