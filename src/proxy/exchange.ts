@@ -3,6 +3,8 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { errors } from "undici";
 import type { Dispatcher } from "undici";
 import type { DownloadTurns } from "./download-turns.ts";
+import { failureReason, isClosedUnder } from "./failure.ts";
+import type { FailureReason } from "./failure.ts";
 import type { Origin, OriginGroup } from "./group.ts";
 import { clientResponseHeaders, clientTrailers, hasPlainFraming } from "./headers.ts";
 import type { ForwardHooks, ForwardRequest, ForwardResult, NodeRequest, NodeResponse } from "./types.ts";
@@ -23,11 +25,6 @@ const MAX_JOINED_BYTES = 16 * 1024;
 
 /** RFC 9110 section 9.2.1. */
 const SAFE_METHODS = new Set<string>(["GET", "HEAD", "OPTIONS"]);
-
-/** Whether a connection ended before a response began. */
-function isClosedUnder(error: Error): boolean {
-  return error instanceof errors.SocketError || (error as NodeJS.ErrnoException).code === "ECONNRESET";
-}
 
 /** `servername` is missing in undici's types. */
 interface NamedRequest extends Dispatcher.DispatchOptions {
@@ -266,7 +263,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
    * was sent; and once to any when a kept connection was closed under a request that changes nothing (RFC 9110
    * section 9.2.2), as happens when an origin's idle time-out and the request cross.
    */
-  #sendAgain(reason: "connect" | "timeout" | "protocol", error: Error): boolean {
+  #sendAgain(reason: FailureReason, error: Error): boolean {
     const next = reason === "connect" ? this.#another() : this.#sameOnce(error);
     if (next === undefined) return false;
     try {
@@ -340,27 +337,4 @@ export class Exchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#queueTimer);
     this.#resolve(result);
   }
-}
-
-const CONNECT_ERRORS = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "ENOENT",
-  "EACCES",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "EAI_AGAIN",
-]);
-
-/** What Node calls an origin's certificate that does not hold (`tls` documentation, "X509 certificate error codes"). */
-const CERTIFICATE_ERROR = /CERT|UNABLE_TO_|_ISSUER|HOSTNAME_MISMATCH|SIGNATURE_FAILURE/;
-
-function failureReason(error: Error): "connect" | "timeout" | "protocol" {
-  if (error instanceof errors.ConnectTimeoutError) return "connect";
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError)
-    return "timeout";
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  return CONNECT_ERRORS.has(code) || code.startsWith("ERR_TLS_") || CERTIFICATE_ERROR.test(code)
-    ? "connect"
-    : "protocol";
 }

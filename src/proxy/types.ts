@@ -1,6 +1,7 @@
 /** A request on its way to an origin, and how it ended. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { FailureReason } from "./failure.ts";
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -24,7 +25,7 @@ export type ForwardResult =
   | {
       readonly kind: "unanswered";
       /** `queue`: no connection became free in time, so nothing was sent. `hook`: the caller's own hook threw. */
-      readonly reason: "connect" | "queue" | "timeout" | "protocol" | "hook";
+      readonly reason: FailureReason | "queue" | "hook";
       readonly error: Error;
     }
   /** The origin failed in the middle of its response: the client's stream was cut. */
