@@ -15,17 +15,20 @@ const REASONS: Readonly<Record<string, RefusalReason>> = {
 
 /** Milliseconds and bytes for what a client still sends while our answer is on its way. */
 const LINGER_MS = 1_000;
-const LINGER_BYTES = 1 << 20;
+const LINGER_BYTES = 65_536;
 
-/** Connections that got an answer of this kind, each with the count of bytes that ends it. */
-const lingering = new WeakMap<Socket, number>();
+/** Connections that got an answer of this kind. */
+const lingering = new WeakSet<Socket>();
 
 /** Ends the connection: nobody knows where the next request on it would begin. */
-export function answerMalformed(error: Error, socket: Socket, { onProblem }: GatewayOptions): void {
+export function answerMalformed(
+  error: Error,
+  socket: Socket,
+  { onProblem }: Pick<GatewayOptions, "onProblem">,
+): void {
   const { code = "" } = error as NodeJS.ErrnoException;
-  const lingersUntil = lingering.get(socket);
-  // The parser fails again on whatever comes behind.
-  if (lingersUntil !== undefined && code !== "ECONNRESET" && socket.bytesRead < lingersUntil) return;
+  // The parser fails again on the end.
+  if (lingering.has(socket) && code !== "ECONNRESET") return;
   const isUnused = code === "ERR_HTTP_REQUEST_TIMEOUT" && socket.bytesRead === 0;
   // A browser opens connections that it may never use, and expects no answer on those.
   if (code === "ECONNRESET" || isUnused || !socket.writable || isAnswering(socket)) {
@@ -43,10 +46,17 @@ export function answerMalformed(error: Error, socket: Socket, { onProblem }: Gat
 
 /**
  * Closing while something is unread makes the system reset the connection, and the client loses the answer (RFC 9112
- * section 9.6). A client that never closes its side must not keep it either.
+ * section 9.6). What is more than a few headers stays unread all the same: who still sends has its answer, and a client
+ * that never closes its side must not keep it either.
  */
 function linger(socket: Socket): void {
-  lingering.set(socket, socket.bytesRead + LINGER_BYTES);
+  lingering.add(socket);
+  // Past the parser, which would fail on every piece again and copy it for the error.
+  socket.removeAllListeners("data");
+  const untilBytes = socket.bytesRead + LINGER_BYTES;
+  socket.on("readable", () => {
+    while (socket.bytesRead < untilBytes && socket.read() !== null);
+  });
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(timer));
 }
