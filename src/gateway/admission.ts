@@ -43,12 +43,36 @@ export function admitConnections(server: Server, limits: AdmissionLimits): Admis
   return { sockets, dropSilent: () => undefined };
 }
 
-/** As {@link admitConnections}; a connection gets its handshake when it has greeted, one per turn of the event loop. */
-export function admitHandshakes(server: Server, limits: AdmissionLimits): Admission {
+/** One that has greeted. */
+interface Greeting {
+  readonly socket: Socket;
+  readonly address: string;
+  /** It is not silent any more. */
+  readonly forget: () => void;
+}
+
+/** Milliseconds until an address that may not begin another request is looked at again. */
+const HOLD_MS = 250;
+
+/**
+ * As {@link admitConnections}; a connection gets its handshake when it has greeted, one per turn of the event loop, and
+ * when its address may begin another request: the answer would be 503 otherwise, and cost a handshake each time.
+ */
+export function admitHandshakes(
+  server: Server,
+  limits: AdmissionLimits,
+  hasRoomFor: (address: string) => boolean = () => true,
+): Admission {
   const silent = new Set<Socket>();
   const begin = takeOver(server);
-  const greeted = new TurnQueue<Socket>((socket) => {
+  const greeted = new TurnQueue<Greeting>((greeting) => {
+    const { socket, address, forget } = greeting;
     if (socket.destroyed) return false;
+    if (!hasRoomFor(address)) {
+      setTimeout(() => greeted.add(sourceOf(address), greeting), HOLD_MS);
+      return false;
+    }
+    forget();
     begin(socket);
     return true;
   });
@@ -63,10 +87,10 @@ export function admitHandshakes(server: Server, limits: AdmissionLimits): Admiss
     socket.on("error", () => socket.destroy());
     socket.once("close", forget);
     socket.once("readable", () => {
-      forget();
+      const address = socket.remoteAddress ?? "";
       // The end of a connection is readable, too.
       if (socket.readableLength === 0) socket.destroy();
-      else greeted.add(sourceOf(socket.remoteAddress ?? ""), socket);
+      else greeted.add(sourceOf(address), { socket, address, forget });
     });
   });
   return {

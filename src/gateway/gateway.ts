@@ -74,6 +74,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return guard.size;
     },
     hasHost: (host) => engine.hasHost(host),
+    hasRoomFor: (address) => guard.hasRoomFor(address),
     setOrigins(next) {
       groups = next;
       forwarder.defineGroups(next);

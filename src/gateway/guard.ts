@@ -78,12 +78,14 @@ export class Guard {
 
   /** Whether one more request of a client can be taken on. */
   admits(address: string): boolean {
-    const { maxRequests, maxRequestsPerAddress } = this.#limits;
     return (
-      !this.#isStruggling &&
-      this.#underWay.length < maxRequests &&
-      this.#bySource.of(address) < maxRequestsPerAddress
+      !this.#isStruggling && this.#underWay.length < this.#limits.maxRequests && this.hasRoomFor(address)
     );
+  }
+
+  /** Whether an address has not all the requests under way that it may have. */
+  hasRoomFor(address: string): boolean {
+    return this.#bySource.of(address) < this.#limits.maxRequestsPerAddress;
   }
 
   track(req: IncomingMessage, res: ServerResponse, address: string): void {

@@ -69,6 +69,8 @@ export interface ConnectionHandlers {
   readonly upgrade?: UpgradeHandler;
   /** Bytes that are no request (`error.code` of Node's parser says why); Node's bare answers without a handler. */
   readonly malformed?: (error: Error, socket: Socket) => void;
+  /** Whether an address may begin another request now; while it may not, its handshakes wait. Always, when absent. */
+  readonly hasRoomFor?: (address: string) => boolean;
 }
 
 export interface ListenAddress {
@@ -103,7 +105,7 @@ export async function listenHttps(
   const server = createSecureServer(options);
   attach(server, handlers, limits);
   watchSessions(server, limits.keepAliveTimeoutMs);
-  const admission = admitHandshakes(server, limits);
+  const admission = admitHandshakes(server, limits, handlers.hasRoomFor);
   await listen(server, address);
   return toListener(server, admission, (certificate) => server.setSecureContext(certificate));
 }

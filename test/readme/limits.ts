@@ -19,7 +19,7 @@ const CLIENT_REASONS: Readonly<Record<keyof typeof CLIENT_DEFAULTS, string>> = {
     "requests that wait on one HTTP/1.1 connection for the answers to earlier ones; beyond it the connection is cut",
   maxRequests: "requests under way; beyond it 503 with Retry-After, before memory grows",
   maxRequestsPerAddress:
-    "requests under way from one address, or one /64 of IPv6: no client alone takes all of an origin's connections",
+    "requests under way from one address, or one /64 of IPv6: no client alone takes all of an origin's connections. Its further handshakes wait until there is room",
   maxLoopDelayMs:
     "that the event loop may be late, twice in a row; then 503 until it is on time. 0 for no limit",
   maxHeapShare: "of the heap; beyond it 503, because V8 then spends its time on collecting",

@@ -170,4 +170,46 @@ describe("requests of one address", () => {
     const answer = await new Promise<Buffer>((resolve) => again.once("data", resolve));
     expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
   });
+
+  test("all that it may have are under way: further handshakes wait until there is room, those of others do not", async () => {
+    const held: (() => void)[] = [];
+    const { gateway } = await start({ gateway: { limits: { maxRequestsPerAddress: 2 } } }, (req, res) => {
+      if (req.url === "/fine") res.end();
+      else held.push(() => res.end());
+    });
+    for (let index = 0; index < 2; index++) {
+      const socket = await open(gateway.port);
+      socket.write("GET /hold HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    }
+    await expect.poll(() => held.length).toBe(2);
+    let isOpen = false;
+    const late = open(gateway.port).then((socket) => {
+      isOpen = true;
+      return socket;
+    });
+    await fine(gateway.port);
+    await sleep(400);
+    expect(isOpen).toBe(false);
+    held[0]?.();
+    const socket = await late;
+    socket.write("GET /fine HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    const answer = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test("who waits for room is let go in time", async () => {
+    const { gateway } = await start(
+      { limits: { handshakeTimeoutMs: 600 }, gateway: { limits: { maxRequestsPerAddress: 1 } } },
+      (req, res) => {
+        if (req.url === "/fine") res.end();
+      },
+    );
+    const first = await open(gateway.port);
+    first.write("GET /hold HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    await expect.poll(() => gateway.listener.connections).toBe(1);
+    await sleep(100);
+    expect((await open(gateway.port)).destroyed).toBe(true);
+    expect(first.destroyed).toBe(false);
+    await fine(gateway.port);
+  });
 });
