@@ -40,6 +40,12 @@ export function toOriginAddress({ url, ca, servername }: OriginSpec): OriginAddr
   return { base, socketPath: undefined, servername: servername ?? (isIP(host) === 0 ? host : ""), ca };
 }
 
+/**
+ * Bytes that may wait to be forwarded before reading from an origin stops. Node reads 64 KB at once all the same; beyond
+ * this a second read would wait, too, and undici would copy both together.
+ */
+const READ_AHEAD = { highWaterMark: 16_384 };
+
 /** Host of a URL without the brackets of an IPv6 address. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
@@ -52,6 +58,7 @@ export function createPool(
   const connect = buildConnector({
     timeout: limits.connectTimeoutMs,
     allowH2: false,
+    ...READ_AHEAD,
     ...(ca === undefined ? {} : { ca }),
     ...(socketPath === undefined ? {} : { socketPath }),
   });
