@@ -2,26 +2,28 @@
  * `node test/bench/gateway/floods.ts [SECONDS] [KIND,…]`: what a visitor notices while the gateway is attacked, each kind
  * for some seconds from its first connection on, and what is left afterwards. Linux only.
  *
- * Attackers have machines of their own; here they have to share the visitors'. So they run in a scheduling group of
- * their own with a low priority, and what they do to visitors without the gateway's doing is measured, too: the same
+ * Attackers have machines of their own; here they have to share the visitors'. So they get what the others leave of it
+ * (`SCHED_IDLE`, most of a core), and what they do to visitors without the gateway's doing is measured, too: the same
  * attackers against a server that only swallows (the control). `p99 / control` is the gateway's own part,
  * `p99 / quiet` includes the machine's.
  */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { connect } from "node:http2";
 import { Agent } from "node:https";
-import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { askProcess, startProcess } from "../../cli/start-process.ts";
 import type { StartedProcess } from "../../cli/start-process.ts";
 import { ATTACKS } from "./attacks.ts";
+import { requestHttp2 } from "../../support/gateway.ts";
 import { LARGE_HOST } from "./kinds.ts";
 import { quantile } from "./load.ts";
-import { startPeer } from "./processes.ts";
+import { requireProgram, startPeer } from "./processes.ts";
 
-const SECONDS = Number(process.argv[2] ?? 10);
+const SECONDS = Number(process.argv[2] ?? 30);
 /** For the attackers to open their connections. */
 const MAX_SECONDS = 60;
 const KINDS = process.argv[3]?.split(",") ?? Object.keys(ATTACKS);
@@ -31,8 +33,10 @@ const LANES = 8;
 const PATIENCE_MS = 10_000;
 /** Ends what the last attack left. */
 const PAUSE_MS = 3_000;
-/** Linux' scheduling groups, one per session, have a priority of their own; what `nice` says counts within them. */
-const ATTACKERS_PRIORITY = constants.priority.PRIORITY_BELOW_NORMAL;
+/** With each protocol, before anything is measured: a gateway that is attacked has served both for a while. */
+const WARM_UP_REQUESTS = 10_000;
+/** Over one connection: that handshakes are warm, too. */
+const WARM_UP_PER_CONNECTION = 100;
 
 interface Visits {
   readonly p99Ms: number;
@@ -51,6 +55,7 @@ function isCounts(said: unknown): said is Counts {
   return typeof said === "object";
 }
 
+const chrt = await requireProgram("chrt", "util-linux");
 const origin = await startPeer("origin");
 const largeOrigin = await startUnimportant("large-origin.ts", []);
 const stepgate = await startProcess({
@@ -63,7 +68,7 @@ const stepgate = await startProcess({
 const certs = join(stepgate.dir, "certs");
 const sink = await startUnimportant("sink.ts", [join(certs, "server.crt"), join(certs, "server.key")]);
 try {
-  await visit(() => true);
+  await warmUp();
   const quiet = await visit(() => true);
   const before = await stateOf(stepgate);
   say(`quiet: p99 ${quiet.p99Ms.toFixed(1)} ms, ${textOf(before)}`);
@@ -117,10 +122,10 @@ interface Unimportant {
 
 /** Resolves when it has said something. */
 async function startUnimportant(file: string, args: readonly string[]): Promise<Unimportant> {
-  const child = fork(new URL(file, import.meta.url), [...args], { detached: true });
-  setPriority(child.pid ?? 0, ATTACKERS_PRIORITY);
-  // Absent where the kernel has no such groups.
-  await writeFile(`/proc/${child.pid}/autogroup`, String(ATTACKERS_PRIORITY)).catch(() => undefined);
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [...args], {
+    execPath: chrt,
+    execArgv: ["--idle", "0", process.execPath],
+  });
   const heard: unknown[] = [];
   child.on("message", (message) => heard.push(message));
   await heardMore(child);
@@ -132,6 +137,21 @@ function heardMore(child: ChildProcess): Promise<void> {
     child.once("message", () => resolve());
     child.once("exit", (code) => reject(new Error(`a process of the attack ended with ${code}`)));
   });
+}
+
+async function warmUp(): Promise<void> {
+  const { gatewayPort: port, ca } = stepgate;
+  for (let done = 0; done < WARM_UP_REQUESTS; done += WARM_UP_PER_CONNECTION) {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const session = connect(`https://127.0.0.1:${port}`, { ca, servername: "localhost" });
+    for (let index = 0; index < WARM_UP_PER_CONNECTION; index++)
+      await Promise.all([
+        askProcess(stepgate, { port, path: "/", agent }),
+        requestHttp2(session, { path: "/", headers: { ":authority": "localhost" } }),
+      ]);
+    agent.destroy();
+    session.destroy();
+  }
 }
 
 /** A visitor's requests at fixed moments, on kept connections, for `SECONDS` and until everything stands. */
