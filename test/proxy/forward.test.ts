@@ -1,9 +1,10 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createServer, request as httpRequest } from "node:http";
 import type { IncomingMessage, RequestListener, Server } from "node:http";
 import { createServer as createHttp2Server, connect } from "node:http2";
 import type { Http2Server } from "node:http2";
 import { createServer as createTcpServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
@@ -180,6 +181,19 @@ describe("ordinary requests", () => {
       })();
     });
     expect(received.digest("hex")).toBe(sent.digest("hex"));
+  });
+
+  test("one read of a response waits at most, so that nothing is copied together", async () => {
+    const sockets: Socket[] = [];
+    const remember = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
+    subscribe("net.client.socket", remember);
+    cleanups.push(() => void unsubscribe("net.client.socket", remember));
+    const origin = await startOrigin((_req, res) => res.end("hello"));
+    const front = await startFront(origin.url);
+    await (await fetch(front.url)).text();
+    const toOrigin = sockets.filter(({ remotePort }) => remotePort === Number(new URL(origin.url).port));
+    // Node reads 65,536 bytes at once, and stops when as many wait as the mark says.
+    expect(toOrigin.map(({ readableHighWaterMark }) => readableHighWaterMark)).toEqual([16_384]);
   });
 
   test("an event stream opens before its first event and each event passes at once", async () => {
