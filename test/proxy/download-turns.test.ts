@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { DownloadTurns } from "../../src/proxy/download-turns.ts";
+import { DownloadTurns, PER_TURN } from "../../src/proxy/download-turns.ts";
 
 test("few downloads go on at once", () => {
   const turns = new DownloadTurns();
   const download = { goOn: () => expect.unreachable() };
-  expect(Array.from({ length: 8 }, () => turns.admits(download))).not.toContain(false);
+  expect(Array.from({ length: PER_TURN }, () => turns.admits(download))).not.toContain(false);
 });
 
 test("many go on by turns, in the order in which they came, and others get theirs between them", async () => {
@@ -14,27 +14,28 @@ test("many go on by turns, in the order in which they came, and others get their
   const start = (name: number): void => {
     if (turns.admits({ goOn: () => void gone.push(name) })) gone.push(name);
   };
-  for (let name = 0; name < 30; name += 1) start(name);
+  const count = 4 * PER_TURN - 1;
+  for (let name = 0; name < count; name += 1) start(name);
   const sizes = [gone.length];
-  while (gone.length < 30) {
+  while (gone.length < count) {
     await nextTurn();
     sizes.push(gone.length);
   }
-  expect(sizes).toEqual([8, 16, 24, 30]);
-  expect(gone).toEqual(Array.from({ length: 30 }, (_, name) => name));
+  expect(sizes).toEqual([PER_TURN, 2 * PER_TURN, 3 * PER_TURN, count]);
+  expect(gone).toEqual(Array.from({ length: count }, (_, name) => name));
   await nextTurn();
   await nextTurn();
-  start(30);
-  expect(gone.at(-1)).toBe(30);
+  start(count);
+  expect(gone.at(-1)).toBe(count);
 });
 
 test("one that comes while others wait does not overtake them", async () => {
   const turns = new DownloadTurns();
   const gone: string[] = [];
   const start = (name: string): boolean => turns.admits({ goOn: () => void gone.push(name) });
-  for (let index = 0; index < 17; index += 1) start("first");
+  for (let index = 0; index < 2 * PER_TURN + 1; index += 1) start("first");
   await nextTurn();
   expect(start("late")).toBe(false);
   await nextTurn();
-  expect(gone.slice(8)).toEqual(["first", "late"]);
+  expect(gone.slice(PER_TURN)).toEqual(["first", "late"]);
 });
