@@ -4,7 +4,7 @@
  * Pieces of bodies that are sent on in one turn. Each has some 64 KB, which take 100 to 500 us with TLS: few enough
  * that whoever else has to be served waits a few milliseconds, and so many that the turns themselves cost little.
  */
-export const PER_TURN = 4;
+const PER_TURN = 4;
 
 /** One that has something to be sent on. */
 interface Download {
