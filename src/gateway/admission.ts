@@ -17,7 +17,7 @@ export interface AdmissionLimits {
 export interface Admission {
   readonly sockets: ReadonlySet<Socket>;
   /** Ends those that have not begun yet. */
-  readonly dropSilent: () => void;
+  readonly dropWaiting: () => void;
 }
 
 /** Remembers connections from their beginning on, and refuses those beyond the limits before any work is done. */
@@ -40,14 +40,14 @@ export function admitConnections(server: Server, limits: AdmissionLimits): Admis
     });
     admit(socket);
   });
-  return { sockets, dropSilent: () => undefined };
+  return { sockets, dropWaiting: () => undefined };
 }
 
 /** One that has greeted. */
 interface Greeting {
   readonly socket: Socket;
   readonly address: string;
-  /** It is not silent any more. */
+  /** It does not wait any more. */
   readonly forget: () => void;
 }
 
@@ -63,7 +63,7 @@ export function admitHandshakes(
   limits: AdmissionLimits,
   hasRoomFor: (address: string) => boolean = () => true,
 ): Admission {
-  const silent = new Set<Socket>();
+  const waiting = new Set<Socket>();
   const begin = takeOver(server);
   const greeted = new TurnQueue<Greeting>((greeting) => {
     const { socket, address, forget } = greeting;
@@ -77,11 +77,11 @@ export function admitHandshakes(
     return true;
   });
   server.on("connection", (socket: Socket) => {
-    silent.add(socket);
+    waiting.add(socket);
     const timer = setTimeout(() => socket.destroy(), limits.handshakeTimeoutMs);
     const forget = (): void => {
       clearTimeout(timer);
-      silent.delete(socket);
+      waiting.delete(socket);
     };
     // Nobody else listens before the handshake.
     socket.on("error", () => socket.destroy());
@@ -95,8 +95,8 @@ export function admitHandshakes(
   });
   return {
     ...admitConnections(server, limits),
-    dropSilent: () => {
-      for (const socket of silent) socket.destroy();
+    dropWaiting: () => {
+      for (const socket of waiting) socket.destroy();
     },
   };
 }

@@ -178,12 +178,12 @@ function listen(server: Server, { port, hostname }: ListenAddress): Promise<void
 async function closeServer(
   server: Server,
   graceMs: number,
-  { sockets, dropSilent }: Admission,
+  { sockets, dropWaiting }: Admission,
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  dropSilent();
+  dropWaiting();
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);
