@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import { answerMalformed } from "../../src/gateway/malformed.ts";
+import { untilClosed } from "../support/gateway.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -37,23 +38,18 @@ async function dial(): Promise<{
   return { client, failures, connections: () => getConnections() };
 }
 
-/** Unlike `once` of `node:events`, errors on the way do not count. */
-const closed = (client: Socket): Promise<unknown> => new Promise((resolve) => client.once("close", resolve));
-
 const TOO_LARGE = `GET / HTTP/1.1\r\nHost: shop.example\r\nCookie: ${"a=1; ".repeat(10_000)}`;
 
 test("who pours on behind a header section that is too large has an answer and is cut, and nothing of it is parsed", async () => {
   const { client, failures } = await dial();
-  let text = "";
-  client.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-  const startAt = performance.now();
+  const ended = untilClosed(client);
   const pour = (): void => {
     while (!client.destroyed && client.write(TOO_LARGE));
   };
   client.on("drain", pour);
   pour();
-  await closed(client);
-  expect(performance.now() - startAt).toBeLessThan(3_000);
+  const { text, afterMs } = await ended;
+  expect(afterMs).toBeLessThan(3_000);
   expect(text).toMatch(/^HTTP\/1\.1 431 /);
   expect(failures).toHaveLength(1);
 });
@@ -67,7 +63,7 @@ test("who stops soon has an orderly end, and is gone before the time to linger i
   const [answer] = (await once(client, "data")) as [Buffer];
   client.write("a=1; ".repeat(5_000));
   expect(answer.toString()).toMatch(/^HTTP\/1\.1 431 /);
-  await closed(client);
+  await untilClosed(client);
   await expect.poll(connections).toBe(0);
   expect(performance.now() - startAt).toBeLessThan(900);
   expect(errors).toEqual([]);

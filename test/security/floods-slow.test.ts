@@ -3,7 +3,14 @@ import { connect as connectHttp2 } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, test } from "vitest";
-import { dialTls, openHttp2, requestHttp1, requestHttp2, testCertificate } from "../support/gateway.ts";
+import {
+  dialTls,
+  openHttp2,
+  requestHttp1,
+  requestHttp2,
+  testCertificate,
+  untilClosed,
+} from "../support/gateway.ts";
 import { gatewayPerTest } from "../support/gateway-per-test.ts";
 import { END_HEADERS, END_STREAM, FRAME, frame, headerBlock, openFrames } from "../support/http2-frames.ts";
 
@@ -18,16 +25,6 @@ async function open(port: number): Promise<TLSSocket> {
     socket.once("close", resolve);
   });
   return socket;
-}
-
-/** What comes back until the connection ends, and after how many milliseconds it does. */
-function untilClosed(socket: TLSSocket): Promise<{ text: string; afterMs: number }> {
-  const startAt = performance.now();
-  let text = "";
-  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
-  return new Promise((resolve) =>
-    socket.once("close", () => resolve({ text, afterMs: performance.now() - startAt })),
-  );
 }
 
 const fine = async (port: number): Promise<void> =>

@@ -6,7 +6,7 @@ import { request as httpsRequest } from "node:https";
 import { connect } from "node:http2";
 import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
@@ -217,6 +217,16 @@ export async function dialTls(port: number): Promise<TLSSocket> {
   const { ca } = await testCertificate();
   const target = { host: "127.0.0.1", port, servername: "shop.example" };
   return connectTls({ ...target, ca, ALPNProtocols: ["http/1.1"] });
+}
+
+/** What a connection still says until it is closed, and in how many milliseconds from now on. */
+export function untilClosed(socket: Socket): Promise<{ text: string; afterMs: number }> {
+  const startAt = performance.now();
+  let text = "";
+  socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
+  return new Promise((resolve) =>
+    socket.once("close", () => resolve({ text, afterMs: performance.now() - startAt })),
+  );
 }
 
 /** Sends bytes as they are over plain TCP and returns everything that comes back until the server closes. */
