@@ -2,8 +2,11 @@
  * Which connections are let in, and when they are worth the work of TLS: a handshake costs the server as much as some
  * requests and a client that sends a recorded greeting nothing.
  */
+import type { IncomingMessage } from "node:http";
+import type { Http2ServerRequest } from "node:http2";
 import type { Server, Socket } from "node:net";
 import { sourceOf } from "../session/index.ts";
+import { ConnectionUses } from "./connection-uses.ts";
 import { SourceCounts } from "./source-counts.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
@@ -11,6 +14,7 @@ export interface AdmissionLimits {
   readonly handshakeTimeoutMs: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  readonly maxUnusedConnectionsPerAddress: number;
 }
 
 /** The connections of a listener. */
@@ -51,30 +55,34 @@ interface Greeting {
   readonly forget: () => void;
 }
 
-/** Milliseconds until an address that may not begin another request is looked at again. */
-const HOLD_MS = 250;
+/** The connections of a listener with TLS. */
+export interface HandshakeAdmission extends Admission {
+  /** To be called with each request: its connection is not unused any more. */
+  readonly noteUse: (req: IncomingMessage | Http2ServerRequest) => void;
+}
 
 /**
  * As {@link admitConnections}; a connection gets its handshake when it has greeted, one per turn of the event loop, and
- * when its address may begin another request: the answer would be 503 otherwise, and cost a handshake each time.
+ * when its address may have another: who has all the requests it may have would only get 503, and who has many
+ * connections without a request hardly needs one more. Until then a connection costs a tenth of one with TLS.
  */
 export function admitHandshakes(
   server: Server,
   limits: AdmissionLimits,
   hasRoomFor: (address: string) => boolean = () => true,
-): Admission {
+): HandshakeAdmission {
   const waiting = new Set<Socket>();
+  const uses = new ConnectionUses();
   const begin = takeOver(server);
-  const greeted = new TurnQueue<Greeting>((greeting) => {
-    const { socket, address, forget } = greeting;
-    if (socket.destroyed) return false;
-    if (!hasRoomFor(address)) {
-      setTimeout(() => greeted.add(sourceOf(address), greeting), HOLD_MS);
-      return false;
-    }
+  const mayBegin = (address: string): boolean =>
+    uses.unusedOf(address) < limits.maxUnusedConnectionsPerAddress && hasRoomFor(address);
+  const greeted = new TurnQueue<Greeting>(({ socket, address, forget }) => {
+    if (socket.destroyed) return "nothing";
+    if (!mayBegin(address)) return "wait";
     forget();
+    uses.begin(socket, address);
     begin(socket);
-    return true;
+    return "done";
   });
   server.on("connection", (socket: Socket) => {
     waiting.add(socket);
@@ -87,14 +95,21 @@ export function admitHandshakes(
     socket.on("error", () => socket.destroy());
     socket.once("close", forget);
     socket.once("readable", () => {
-      const address = socket.remoteAddress ?? "";
       // The end of a connection is readable, too.
-      if (socket.readableLength === 0) socket.destroy();
-      else greeted.add(sourceOf(address), { socket, address, forget });
+      if (socket.readableLength === 0) {
+        socket.destroy();
+        return;
+      }
+      const address = socket.remoteAddress ?? "";
+      const source = sourceOf(address);
+      const greeting = { socket, address, forget };
+      greeted.add(source, greeting);
+      socket.once("close", () => greeted.remove(source, greeting));
     });
   });
   return {
     ...admitConnections(server, limits),
+    noteUse: (req) => uses.note(req),
     dropWaiting: () => {
       for (const socket of waiting) socket.destroy();
     },

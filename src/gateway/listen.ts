@@ -1,5 +1,6 @@
 /** The data plane's listeners: HTTPS with HTTP/2 and HTTP/1.1, and a plain one that only redirects. */
 import { createServer } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { admitConnections, admitHandshakes } from "./admission.ts";
@@ -29,6 +30,11 @@ export interface ListenerLimits {
   readonly maxConnections: number;
   /** Connections at once from one address; many people can share one. */
   readonly maxConnectionsPerAddress: number;
+  /**
+   * Connections at once from one address that have not brought a request yet; further handshakes of it wait. With round
+   * trips of 100 ms a thousand visitors of one address can arrive in a second.
+   */
+  readonly maxUnusedConnectionsPerAddress: number;
   /** Streams at once on one HTTP/2 connection. */
   readonly maxConcurrentStreams: number;
   /** Requests that wait on one HTTP/1.1 connection for the answers to earlier ones; browsers send none. */
@@ -44,6 +50,7 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   checkingIntervalMs: 5_000,
   maxConnections: 20_000,
   maxConnectionsPerAddress: 1_000,
+  maxUnusedConnectionsPerAddress: 100,
   maxConcurrentStreams: 100,
   maxPipelinedRequests: 16,
 };
@@ -103,9 +110,9 @@ export async function listenHttps(
     ...http1Options(limits),
   };
   const server = createSecureServer(options);
-  attach(server, handlers, limits);
-  watchSessions(server, limits.keepAliveTimeoutMs);
   const admission = admitHandshakes(server, limits, handlers.hasRoomFor);
+  attach(server, noting(handlers, admission.noteUse), limits);
+  watchSessions(server, limits.keepAliveTimeoutMs);
   await listen(server, address);
   return toListener(server, admission, (certificate) => server.setSecureContext(certificate));
 }
@@ -134,6 +141,26 @@ function attach(
   server.on("checkContinue", inOrder);
   if (upgrade !== undefined) server.on("upgrade", notBehindAnother(upgrade));
   if (malformed !== undefined) server.on("clientError", malformed);
+}
+
+/** Tells of each request before it is handled. */
+function noting(
+  { request, upgrade, ...others }: ConnectionHandlers,
+  noteUse: (req: IncomingMessage) => void,
+): ConnectionHandlers {
+  return {
+    ...others,
+    request: (req, res) => {
+      noteUse(req);
+      request(req, res);
+    },
+    ...(upgrade && {
+      upgrade: (req, socket, head) => {
+        noteUse(req);
+        upgrade(req, socket, head);
+      },
+    }),
+  };
 }
 
 function toListener(

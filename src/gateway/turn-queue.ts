@@ -1,21 +1,38 @@
 /** Does costly things one per turn of the event loop, so that whatever else has come in gets its turn between them. */
 
+/** Milliseconds until a source that had to wait is looked at again. */
+const HOLD_MS = 50;
+
+/** What became of a thing: it was done, there was nothing to do any more, or its source has to wait. */
+export type TurnOutcome = "done" | "nothing" | "wait";
+
 /** Things that wait, those of one source in order, the sources by turns: a crowd of one delays only itself. */
 export class TurnQueue<T> {
-  readonly #carryOut: (item: T) => boolean;
-  readonly #waiting = new Map<string, T[]>();
+  readonly #carryOut: (item: T) => TurnOutcome;
+  readonly #waiting = new Map<string, Set<T>>();
+  /** Of sources that are not looked at for a while. */
+  readonly #held = new Map<string, Set<T>>();
   #isScheduled = false;
 
-  /** @param carryOut says whether there was anything to do; when not, the next one is taken in the same turn */
-  constructor(carryOut: (item: T) => boolean) {
+  /** @param carryOut after `nothing` and `wait` another thing is taken in the same turn */
+  constructor(carryOut: (item: T) => TurnOutcome) {
     this.#carryOut = carryOut;
   }
 
   add(source: string, item: T): void {
-    const items = this.#waiting.get(source);
-    if (items === undefined) this.#waiting.set(source, [item]);
-    else items.push(item);
+    const items = this.#itemsOf(source);
+    if (items === undefined) this.#waiting.set(source, new Set([item]));
+    else items.add(item);
     this.#schedule();
+  }
+
+  /** Takes back what waits. */
+  remove(source: string, item: T): void {
+    this.#itemsOf(source)?.delete(item);
+  }
+
+  #itemsOf(source: string): Set<T> | undefined {
+    return this.#waiting.get(source) ?? this.#held.get(source);
   }
 
   #schedule(): void {
@@ -23,18 +40,34 @@ export class TurnQueue<T> {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      for (const item of this.#inTurn()) if (this.#carryOut(item)) break;
+      this.#takeTurn();
       this.#schedule();
     });
   }
 
-  *#inTurn(): Generator<T> {
+  #takeTurn(): void {
     for (const [source, items] of this.#waiting) {
       this.#waiting.delete(source);
-      const item = items.shift();
+      const [item] = items;
+      if (item === undefined) continue;
+      const outcome = this.#carryOut(item);
+      if (outcome === "wait") {
+        this.#hold(source, items);
+        continue;
+      }
+      items.delete(item);
       // At the end of the map, where the loop comes to it again.
-      if (items.length > 0) this.#waiting.set(source, items);
-      if (item !== undefined) yield item;
+      if (items.size > 0) this.#waiting.set(source, items);
+      if (outcome === "done") return;
     }
+  }
+
+  #hold(source: string, items: Set<T>): void {
+    this.#held.set(source, items);
+    setTimeout(() => {
+      this.#held.delete(source);
+      this.#waiting.set(source, items);
+      this.#schedule();
+    }, HOLD_MS);
   }
 }

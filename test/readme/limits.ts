@@ -14,6 +14,8 @@ const CLIENT_REASONS: Readonly<Record<keyof typeof CLIENT_DEFAULTS, string>> = {
   checkingIntervalMs: "between two looks for connections that are over their time",
   maxConnections: "connections; each costs some 80 KB with TLS, which is kept for the next ones",
   maxConnectionsPerAddress: "connections of one address, which many people can share",
+  maxUnusedConnectionsPerAddress:
+    "connections of one address that have not brought a request yet: its further handshakes wait, as long as a handshake may take",
   maxConcurrentStreams: "streams at once on one HTTP/2 connection",
   maxPipelinedRequests:
     "requests that wait on one HTTP/1.1 connection for the answers to earlier ones; beyond it the connection is cut",

@@ -1,14 +1,16 @@
 /** Crowds of connections, greetings and slow bodies: what one client does is paid for by that client. Raw sockets. */
 import { createHook } from "node:async_hooks";
-import { connect as connectTcp } from "node:net";
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { connect as connectTcp, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
+import { queryObjects } from "node:v8";
 import { describe, expect, test } from "vitest";
 import { TurnQueue } from "../../src/gateway/turn-queue.ts";
 import { gatewayPerTest } from "../support/gateway-per-test.ts";
-import { requestHttp1, testCertificate } from "../support/gateway.ts";
+import { requestHttp1, requestHttp2, testCertificate } from "../support/gateway.ts";
 
 const { cleanups, start } = gatewayPerTest();
 
@@ -91,9 +93,9 @@ describe("handshake floods", () => {
     const done: string[] = [];
     let turn = 0;
     const queue = new TurnQueue<string>((item) => {
-      if (item === "gone") return false;
+      if (item === "gone") return "nothing";
       done.push(`${item}@${turn}`);
-      return true;
+      return "done";
     });
     for (let index = 0; index < 4; index++) queue.add("crowd", `crowd${index}`);
     queue.add("crowd", "gone");
@@ -111,6 +113,37 @@ describe("handshake floods", () => {
     expect(new Set(done.map((item) => item.split("@")[1])).size).toBe(done.length);
   });
 
+  test("a source that has to wait is passed over, and goes on in order once it may", async () => {
+    const done: string[] = [];
+    let isHeld = true;
+    const queue = new TurnQueue<string>((item) => {
+      if (isHeld && item.startsWith("crowd")) return "wait";
+      done.push(item);
+      return "done";
+    });
+    for (const item of ["crowd0", "crowd1", "crowd2"]) queue.add("crowd", item);
+    queue.add("visitor", "visitor");
+    await expect.poll(() => done).toEqual(["visitor"]);
+    queue.add("crowd", "crowd3");
+    queue.remove("crowd", "crowd1");
+    isHeld = false;
+    await expect.poll(() => done).toEqual(["visitor", "crowd0", "crowd2", "crowd3"]);
+  });
+
+  test("who leaves while its source has to wait is not asked about again", async () => {
+    const asked: string[] = [];
+    const queue = new TurnQueue<string>((item) => {
+      asked.push(item);
+      return "wait";
+    });
+    queue.add("crowd", "crowd");
+    await expect.poll(() => asked.length).toBeGreaterThan(0);
+    queue.remove("crowd", "crowd");
+    const count = asked.length;
+    await sleep(200);
+    expect(asked).toHaveLength(count);
+  });
+
   test("a drain does not wait for connections that have not greeted", async () => {
     const { gateway } = await start();
     const sockets = Array.from({ length: 5 }, () => dial(gateway.port));
@@ -119,6 +152,116 @@ describe("handshake floods", () => {
     await gateway.listener.close(10_000);
     expect(performance.now() - startAt).toBeLessThan(2_000);
     await expect.poll(() => sockets.every(({ destroyed }) => destroyed)).toBe(true);
+  });
+});
+
+/** Connections that ask for a handshake, and what has come of it. */
+const crowd = (port: number, count: number, address?: string) => {
+  const standing: TLSSocket[] = [];
+  const opening = Array.from({ length: count }, async () => {
+    const socket = await open(port, address);
+    if (!socket.destroyed) standing.push(socket);
+    return socket;
+  });
+  return { standing, opening };
+};
+
+describe("connections without a request", () => {
+  const LIMITS = { maxUnusedConnectionsPerAddress: 3 };
+  const GET = "GET /fine HTTP/1.1\r\nHost: shop.example\r\n\r\n";
+
+  const answerTo = async (socket: TLSSocket): Promise<void> => {
+    socket.write(GET);
+    await once(socket, "data");
+  };
+
+  test("beyond the limit of an address get no handshake, and those of others do", async () => {
+    const { gateway } = await start({ limits: { ...LIMITS, handshakeTimeoutMs: 600 } });
+    const { standing, opening } = crowd(gateway.port, 20);
+    await expect.poll(() => gateway.listener.connections).toBe(20);
+    await fine(gateway.port);
+    const [other] = await Promise.all(crowd(gateway.port, 1, "127.0.0.3").opening);
+    expect(other?.destroyed).toBe(false);
+    expect(standing).toHaveLength(3);
+    // Those that wait are ended in time, and those that stand are left alone.
+    await Promise.all(opening);
+    expect(standing).toHaveLength(3);
+    expect(standing.every(({ destroyed }) => !destroyed)).toBe(true);
+  });
+
+  const HOLD = GET.replace("/fine", "/hold");
+  const UPGRADE =
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+
+  test.each([
+    ["a request", HOLD],
+    ["one to upgrade", HOLD.replace("Host", `${UPGRADE}Host`)],
+    ["one that wants to continue", post(100_000).replace("Host", "Expect: 100-continue\r\nHost")],
+  ])("%s makes room for another", async (_name, text) => {
+    const { gateway } = await start({ limits: LIMITS }, () => undefined);
+    const { standing } = crowd(gateway.port, 6);
+    await expect.poll(() => standing.length).toBe(3);
+    standing[0]?.write(text);
+    await expect.poll(() => standing.length).toBe(4);
+    await sleep(200);
+    expect(standing).toHaveLength(4);
+    expect(standing[0]?.destroyed).toBe(false);
+  });
+
+  test("a second request on the same connection makes no more room", async () => {
+    const { gateway } = await start({ limits: LIMITS });
+    const { standing } = crowd(gateway.port, 6);
+    await expect.poll(() => standing.length).toBe(3);
+    for (let index = 0; index < 2; index++) await answerTo(standing[0] as TLSSocket);
+    await expect.poll(() => standing.length).toBe(4);
+    await sleep(200);
+    expect(standing).toHaveLength(4);
+  });
+
+  test("those that leave while they wait are not remembered", async () => {
+    const { gateway } = await start({ limits: LIMITS });
+    const { standing } = crowd(gateway.port, 4);
+    await expect.poll(() => standing.length).toBe(3);
+    const before = queryObjects(Socket, { format: "count" });
+    for (let index = 0; index < 200; index++)
+      await new Promise((resolve) => {
+        const socket = connectTcp({ host: "127.0.0.1", port: gateway.port, localAddress: "127.0.0.2" });
+        socket.on("error", () => undefined);
+        socket.once("close", resolve);
+        socket.write("\x16\x03\x01", () => setImmediate(() => socket.resetAndDestroy()));
+      });
+    await expect.poll(() => gateway.listener.connections).toBe(4);
+    expect(queryObjects(Socket, { format: "count" })).toBeLessThan(before + 100);
+  });
+
+  test("a session of HTTP/2 counts once, however many streams it has", async () => {
+    const { gateway } = await start({ limits: LIMITS });
+    const raw = dial(gateway.port);
+    const { ca } = await testCertificate();
+    const session = connectHttp2("https://shop.example", {
+      createConnection: () => connect({ socket: raw, servername: "shop.example", ca, ALPNProtocols: ["h2"] }),
+    });
+    cleanups.push(() => session.destroy());
+    const replies = await Promise.all(
+      Array.from({ length: 5 }, () => requestHttp2(session, { path: "/fine" })),
+    );
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const { standing } = crowd(gateway.port, 6);
+    await expect.poll(() => standing.length).toBe(3);
+    await sleep(200);
+    expect(standing).toHaveLength(3);
+  });
+
+  test("that end make room for others, used or not", async () => {
+    const { gateway } = await start({ limits: LIMITS });
+    const { standing } = crowd(gateway.port, 9);
+    await expect.poll(() => standing.length).toBe(3);
+    await answerTo(standing[0] as TLSSocket);
+    await expect.poll(() => standing.length).toBe(4);
+    for (const socket of standing.slice(0, 2)) socket.destroy();
+    await expect.poll(() => standing.length).toBe(5);
+    await sleep(200);
+    expect(standing).toHaveLength(5);
   });
 });
 

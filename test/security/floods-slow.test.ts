@@ -229,7 +229,7 @@ describe("crowds (D2, D6)", () => {
   });
 
   test("500 connections that say nothing disturb nobody, and their memory returns", async () => {
-    const { gateway } = await start();
+    const { gateway } = await start({ limits: { maxUnusedConnectionsPerAddress: 1_000 } });
     await fine(gateway.port);
     const sockets = await Promise.all(Array.from({ length: 500 }, () => open(gateway.port)));
     expect(gateway.listener.connections).toBeGreaterThanOrEqual(500);
