@@ -20,7 +20,9 @@ if (attack === undefined)
   throw new Error(`unknown attack \`${kind}\`: expected one of ${Object.keys(ATTACKS).join(", ")}`);
 const { connections, protocol, act } = attack;
 const ca = readFileSync(caFile, "utf8");
+/** Connections that are open, those of them that had their handshake, and all handshakes so far. */
 let standing = 0;
+let greeted = 0;
 let opened = 0;
 
 /** Visitors come from another address of loopback. */
@@ -32,18 +34,23 @@ function dial(place: number): Socket {
   });
 }
 
-/** Opens one connection, and another in its place when it is ended. Resolves when it stands or has failed. */
+/** Opens one connection, and another in its place when it is ended. Resolves when it has greeted or has failed. */
 function open(place: number): Promise<void> {
   return new Promise((resolve) => {
-    const socket = connect({ socket: dial(place), servername: "localhost", ca, ALPNProtocols: [protocol] });
+    const raw = dial(place);
+    raw.once("connect", () => {
+      standing += 1;
+      raw.once("close", () => (standing -= 1));
+      setImmediate(resolve);
+    });
+    const socket = connect({ socket: raw, servername: "localhost", ca, ALPNProtocols: [protocol] });
     socket.on("error", () => socket.destroy());
     socket.on("data", () => undefined);
     socket.once("secureConnect", () => {
       opened += 1;
-      standing += 1;
-      socket.once("close", () => (standing -= 1));
+      greeted += 1;
+      socket.once("close", () => (greeted -= 1));
       act(socket);
-      resolve();
     });
     socket.once("close", () => {
       resolve();
@@ -84,7 +91,7 @@ function greet(place: number, hello: Buffer): void {
 process.once("disconnect", () => process.exit(0));
 // The parent may be gone before its channel is seen to be.
 process.on("error", () => process.exit(0));
-process.on("message", () => process.send?.({ standing, opened }));
+process.on("message", () => process.send?.({ standing, greeted, opened }));
 process.send?.("begins");
 // A few need no time, and those that pour do not hear themselves any more.
 if (connections < LANES) process.send?.("stands");

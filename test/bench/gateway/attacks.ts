@@ -168,5 +168,10 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     },
   },
   connections: { connections: 10_000, protocol: "http/1.1", act: () => undefined },
+  "kept-alive": {
+    connections: 10_000,
+    protocol: "http/1.1",
+    act: (socket) => void socket.write(`GET / HTTP/1.1\r\n${HOST}\r\n`),
+  },
   handshakes: { connections: 64, protocol: "raw", act: () => undefined },
 };

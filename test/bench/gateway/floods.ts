@@ -44,12 +44,13 @@ interface Visits {
 }
 
 interface UnderAttack extends Visits {
-  /** Connections of the attackers at the end, and all that they have opened. */
+  /** Connections of the attackers at the end, those of them with TLS, and all handshakes until then. */
   readonly standing: number;
+  readonly greeted: number;
   readonly opened: number;
 }
 
-type Counts = Pick<UnderAttack, "standing" | "opened">;
+type Counts = Pick<UnderAttack, "standing" | "greeted" | "opened">;
 
 function isCounts(said: unknown): said is Counts {
   return typeof said === "object";
@@ -78,7 +79,7 @@ try {
     const ratios = [control, quiet].map(({ p99Ms }) => (attacked.p99Ms / p99Ms).toFixed(1).padStart(5));
     say(
       `${kind.padEnd(22)} p99 ${attacked.p99Ms.toFixed(1).padStart(6)} ms  / control ${ratios[0]}  / quiet ${ratios[1]}` +
-        `  failures ${attacked.failures}  connections ${attacked.standing} of ${attacked.opened}  ${textOf(await stateOf(stepgate))}`,
+        `  failures ${attacked.failures}  connections ${attacked.standing}, ${attacked.greeted} with TLS, ${attacked.opened} handshakes  ${textOf(await stateOf(stepgate))}`,
     );
   }
   await sleep(10_000);
