@@ -5,7 +5,7 @@ import { portOf, startOrigin } from "./gateway/origin.ts";
 import { latenciesOn, loadPeer, median, openLane, openLanes, quantile, requestText } from "./gateway/load.ts";
 import { costsInRounds, ratioOf } from "./gateway/rounds.ts";
 import type { Asker, Costs } from "./gateway/rounds.ts";
-import { requireProgram, startNginx, startPeer } from "./gateway/processes.ts";
+import { proxyPass, requireProgram, startNginx, startPeer } from "./gateway/processes.ts";
 import type { Peer } from "./gateway/processes.ts";
 
 interface Figure {
@@ -37,8 +37,7 @@ const PROXIES = [
   "h3-proxyRequest",
 ] as const;
 
-const PROXY_LOCATION =
-  'proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;';
+const PROXY_LOCATION = proxyPass("http://origin");
 
 export async function measure(): Promise<Figure[]> {
   const peers: Peer[] = [];

@@ -17,11 +17,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { askProcess, startProcess } from "../../cli/start-process.ts";
 import type { StartedProcess } from "../../cli/start-process.ts";
+import { DEFAULT_LISTENER_LIMITS } from "../../../src/gateway/index.ts";
 import { ATTACKS } from "./attacks.ts";
 import { requestHttp2 } from "../../support/gateway.ts";
-import { LARGE_HOST } from "./kinds.ts";
+import { LARGE_HOST, LARGE_PATH } from "./kinds.ts";
 import { quantile } from "./load.ts";
-import { requireProgram, startPeer } from "./processes.ts";
+import { proxyPass, requireProgram, startNginx, startPeer } from "./processes.ts";
 
 const SECONDS = Number(process.argv[2] ?? 30);
 /** For the attackers to open their connections. */
@@ -35,6 +36,7 @@ const PATIENCE_MS = 10_000;
 const PAUSE_MS = 3_000;
 /** With each protocol, before anything is measured: a gateway that is attacked has served both for a while. */
 const WARM_UP_REQUESTS = 10_000;
+const NAME_WIDTH = 22;
 /** Over one connection: that handshakes are warm, too. */
 const WARM_UP_PER_CONNECTION = 100;
 
@@ -67,20 +69,32 @@ const stepgate = await startProcess({
   log: { level: "error" },
 });
 const certs = join(stepgate.dir, "certs");
-const sink = await startUnimportant("sink.ts", [join(certs, "server.crt"), join(certs, "server.key")]);
+const certFile = join(certs, "server.crt");
+const keyFile = join(certs, "server.key");
+const sink = await startUnimportant("sink.ts", [certFile, keyFile]);
+const nginx = await startNginx("nginx", {
+  location: proxyPass("http://origin"),
+  upstream: `127.0.0.1:${origin.port}`,
+  tls: { certFile, keyFile },
+  server: `client_header_timeout ${DEFAULT_LISTENER_LIMITS.headersTimeoutMs}ms; proxy_max_temp_file_size 0;
+    location = ${LARGE_PATH} { ${proxyPass(`http://127.0.0.1:${Number(largeOrigin.heard[0])}`)} }`,
+});
 try {
+  const { gatewayPort: port } = stepgate;
   await warmUp();
-  const quiet = await visit(() => true);
+  const quiet = await visit(port, () => true);
   const before = await stateOf(stepgate);
   say(`quiet: p99 ${quiet.p99Ms.toFixed(1)} ms, ${textOf(before)}`);
+  const quietNginx = nginx && (await visit(nginx.port, () => true));
+  if (quietNginx !== undefined) say(`quiet, nginx: p99 ${quietNginx.p99Ms.toFixed(1)} ms`);
   for (const kind of KINDS) {
-    const control = await visitUnder(kind, Number(sink.heard[0]));
-    const attacked = await visitUnder(kind, stepgate.gatewayPort);
-    const ratios = [control, quiet].map(({ p99Ms }) => (attacked.p99Ms / p99Ms).toFixed(1).padStart(5));
-    say(
-      `${kind.padEnd(22)} p99 ${attacked.p99Ms.toFixed(1).padStart(6)} ms  / control ${ratios[0]}  / quiet ${ratios[1]}` +
-        `  failures ${attacked.failures}  connections ${attacked.standing}, ${attacked.greeted} with TLS, ${attacked.opened} handshakes  ${textOf(await stateOf(stepgate))}`,
-    );
+    const control = await visitUnder(kind, { visited: port, attacked: Number(sink.heard[0]) });
+    const attacked = await visitUnder(kind, { visited: port, attacked: port });
+    report(kind, attacked, { control, quiet });
+    say(`${" ".repeat(NAME_WIDTH)} ${textOf(await stateOf(stepgate))}`);
+    if (nginx === undefined || quietNginx === undefined) continue;
+    const ofNginx = await visitUnder(kind, { visited: nginx.port, attacked: nginx.port });
+    report("  nginx", ofNginx, { control, quiet: quietNginx });
   }
   await sleep(10_000);
   const after = await stateOf(stepgate);
@@ -88,17 +102,37 @@ try {
 } finally {
   sink.child.disconnect();
   largeOrigin.child.disconnect();
+  await nginx?.stop();
   await stepgate.stop();
   await origin.stop();
+}
+
+function report(
+  name: string,
+  { p99Ms, failures, standing, greeted, opened }: UnderAttack,
+  { control, quiet }: { readonly control: Visits; readonly quiet: Visits },
+): void {
+  const ratios = [control, quiet].map((base) => (p99Ms / base.p99Ms).toFixed(1).padStart(5));
+  say(
+    `${name.padEnd(NAME_WIDTH)} p99 ${p99Ms.toFixed(1).padStart(6)} ms  / control ${ratios[0]}  / quiet ${ratios[1]}` +
+      `  failures ${failures}  connections ${standing}, ${greeted} with TLS, ${opened} handshakes`,
+  );
 }
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function visitUnder(kind: string, port: number): Promise<UnderAttack> {
-  const { child, heard } = await startUnimportant("attacker.ts", [kind, String(port), join(certs, "ca.crt")]);
-  const visits = await visit(() => heard.includes("stands"));
+/** Ports of servers. */
+interface Scene {
+  readonly visited: number;
+  readonly attacked: number;
+}
+
+async function visitUnder(kind: string, { visited, attacked }: Scene): Promise<UnderAttack> {
+  const args = [kind, String(attacked), join(certs, "ca.crt")];
+  const { child, heard } = await startUnimportant("attacker.ts", args);
+  const visits = await visit(visited, () => heard.includes("stands"));
   child.send("counts");
   const counts = await countsOf({ child, heard });
   child.disconnect();
@@ -156,7 +190,7 @@ async function warmUp(): Promise<void> {
 }
 
 /** A visitor's requests at fixed moments, on kept connections, for `SECONDS` and until everything stands. */
-async function visit(everythingStands: () => boolean): Promise<Visits> {
+async function visit(port: number, everythingStands: () => boolean): Promise<Visits> {
   const agent = new Agent({ keepAlive: true, maxSockets: LANES });
   const ms: number[] = [];
   let failures = 0;
@@ -170,7 +204,7 @@ async function visit(everythingStands: () => boolean): Promise<Visits> {
     const askedAt = performance.now();
     asked.push(
       Promise.race([
-        askProcess(stepgate, { port: stepgate.gatewayPort, path: "/", agent }),
+        askProcess(stepgate, { port, path: "/", agent }),
         sleep(PATIENCE_MS, undefined, { ref: false }),
       ]).then(
         (reply) => {

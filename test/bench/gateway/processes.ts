@@ -75,14 +75,25 @@ export async function startProcess(
 }
 
 export interface NginxOptions {
-  /** Lines of the `http` block behind `server_name`. */
+  /** What is done with every request. */
   readonly location: string;
+  /** Lines of the `server` block besides. */
+  readonly server?: string;
   readonly upstream?: string;
+  /** Files of a certificate, for HTTPS with HTTP/2. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
 }
+
+/** A location that forwards as the gateway does. */
+export const proxyPass = (url: string): string =>
+  `proxy_pass ${url}; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;`;
+
+/** Those to clients and to the upstream. */
+const NGINX_CONNECTIONS = 32_768;
 
 export async function startNginx(
   name: string,
-  { location, upstream }: NginxOptions,
+  { location, server = "", upstream, tls }: NginxOptions,
 ): Promise<Peer | undefined> {
   const program = await findOrInstall("nginx", "nginx-light");
   if (program === undefined) return undefined;
@@ -95,10 +106,12 @@ export async function startNginx(
     join(dir, "nginx.conf"),
     `worker_processes 1; daemon off; master_process off; pid ${join(dir, "pid")}; error_log ${join(dir, "error.log")};
      ${process.getuid?.() === 0 ? "user root;" : ""}
-     events { worker_connections 4096; }
+     worker_rlimit_nofile ${NGINX_CONNECTIONS}; events { worker_connections ${NGINX_CONNECTIONS}; }
      http { access_log off; keepalive_requests 1000000000; ${paths.join(" ")}
        ${upstream === undefined ? "" : `upstream origin { server ${upstream}; keepalive 256; keepalive_requests 1000000000; }`}
-       server { listen 127.0.0.1:${port}; location / { ${location} } } }`,
+       server { listen 127.0.0.1:${port} ${tls === undefined ? "" : "ssl http2"};
+         ${tls === undefined ? "" : `ssl_certificate ${tls.certFile}; ssl_certificate_key ${tls.keyFile};`}
+         ${server} location / { ${location} } } }`,
   );
   const child = spawn(program, ["-p", dir, "-c", join(dir, "nginx.conf")], { stdio: "ignore" });
   await reachable(port);
