@@ -74,16 +74,16 @@ export function admitHandshakes(
   const waiting = new Set<Socket>();
   const uses = new ConnectionUses();
   const begin = takeOver(server);
-  const mayBegin = (address: string): boolean =>
-    uses.unusedOf(address) < limits.maxUnusedConnectionsPerAddress && hasRoomFor(address);
-  const greeted = new TurnQueue<Greeting>(({ socket, address, forget }) => {
-    if (socket.destroyed) return "nothing";
-    if (!mayBegin(address)) return "wait";
-    forget();
-    uses.begin(socket, address);
-    begin(socket);
-    return "done";
-  });
+  const greeted = new TurnQueue<Greeting>(
+    ({ socket, address, forget }) => {
+      if (socket.destroyed) return false;
+      forget();
+      uses.begin(socket, address);
+      begin(socket);
+      return true;
+    },
+    ({ address }) => uses.unusedOf(address) < limits.maxUnusedConnectionsPerAddress && hasRoomFor(address),
+  );
   server.on("connection", (socket: Socket) => {
     waiting.add(socket);
     const timer = setTimeout(() => socket.destroy(), limits.handshakeTimeoutMs);

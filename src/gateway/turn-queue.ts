@@ -3,20 +3,22 @@
 /** Milliseconds until a source that had to wait is looked at again. */
 const HOLD_MS = 50;
 
-/** What became of a thing: it was done, there was nothing to do any more, or its source has to wait. */
-export type TurnOutcome = "done" | "nothing" | "wait";
-
 /** Things that wait, those of one source in order, the sources by turns: a crowd of one delays only itself. */
 export class TurnQueue<T> {
-  readonly #carryOut: (item: T) => TurnOutcome;
+  readonly #carryOut: (item: T) => boolean;
+  readonly #mayTake: (item: T) => boolean;
   readonly #waiting = new Map<string, Set<T>>();
   /** Of sources that are not looked at for a while. */
   readonly #held = new Map<string, Set<T>>();
   #isScheduled = false;
 
-  /** @param carryOut after `nothing` and `wait` another thing is taken in the same turn */
-  constructor(carryOut: (item: T) => TurnOutcome) {
+  /**
+   * @param carryOut says whether there was anything to do; when not, the next one is taken in the same turn
+   * @param mayTake whether a thing can be carried out now; when not, its source has to wait for a while
+   */
+  constructor(carryOut: (item: T) => boolean, mayTake: (item: T) => boolean = () => true) {
     this.#carryOut = carryOut;
+    this.#mayTake = mayTake;
   }
 
   add(source: string, item: T): void {
@@ -50,15 +52,14 @@ export class TurnQueue<T> {
       this.#waiting.delete(source);
       const [item] = items;
       if (item === undefined) continue;
-      const outcome = this.#carryOut(item);
-      if (outcome === "wait") {
+      if (!this.#mayTake(item)) {
         this.#hold(source, items);
         continue;
       }
       items.delete(item);
       // At the end of the map, where the loop comes to it again.
       if (items.size > 0) this.#waiting.set(source, items);
-      if (outcome === "done") return;
+      if (this.#carryOut(item)) return;
     }
   }
 

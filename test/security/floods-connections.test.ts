@@ -93,9 +93,9 @@ describe("handshake floods", () => {
     const done: string[] = [];
     let turn = 0;
     const queue = new TurnQueue<string>((item) => {
-      if (item === "gone") return "nothing";
+      if (item === "gone") return false;
       done.push(`${item}@${turn}`);
-      return "done";
+      return true;
     });
     for (let index = 0; index < 4; index++) queue.add("crowd", `crowd${index}`);
     queue.add("crowd", "gone");
@@ -116,11 +116,10 @@ describe("handshake floods", () => {
   test("a source that has to wait is passed over, and goes on in order once it may", async () => {
     const done: string[] = [];
     let isHeld = true;
-    const queue = new TurnQueue<string>((item) => {
-      if (isHeld && item.startsWith("crowd")) return "wait";
-      done.push(item);
-      return "done";
-    });
+    const queue = new TurnQueue<string>(
+      (item) => done.push(item) > 0,
+      (item) => !(isHeld && item.startsWith("crowd")),
+    );
     for (const item of ["crowd0", "crowd1", "crowd2"]) queue.add("crowd", item);
     queue.add("visitor", "visitor");
     await expect.poll(() => done).toEqual(["visitor"]);
@@ -132,10 +131,10 @@ describe("handshake floods", () => {
 
   test("who leaves while its source has to wait is not asked about again", async () => {
     const asked: string[] = [];
-    const queue = new TurnQueue<string>((item) => {
-      asked.push(item);
-      return "wait";
-    });
+    const queue = new TurnQueue<string>(
+      () => true,
+      (item) => asked.push(item) === 0,
+    );
     queue.add("crowd", "crowd");
     await expect.poll(() => asked.length).toBeGreaterThan(0);
     queue.remove("crowd", "crowd");
