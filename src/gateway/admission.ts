@@ -2,9 +2,8 @@
  * Which connections are let in, and when they are worth the work of TLS: a handshake costs the server as much as some
  * requests and a client that sends a recorded greeting nothing.
  */
-import type { IncomingMessage } from "node:http";
-import type { Http2ServerRequest } from "node:http2";
 import type { Server, Socket } from "node:net";
+import type { NodeRequest } from "../proxy/index.ts";
 import { sourceOf } from "../session/index.ts";
 import { ConnectionUses } from "./connection-uses.ts";
 import { SourceCounts } from "./source-counts.ts";
@@ -58,7 +57,7 @@ interface Greeting {
 /** The connections of a listener with TLS. */
 export interface HandshakeAdmission extends Admission {
   /** To be called with each request: its connection is not unused any more. */
-  readonly noteUse: (req: IncomingMessage | Http2ServerRequest) => void;
+  readonly noteUse: (req: NodeRequest) => void;
 }
 
 /**
@@ -91,20 +90,19 @@ export function admitHandshakes(
       clearTimeout(timer);
       waiting.delete(socket);
     };
+    const address = socket.remoteAddress ?? "";
+    const source = sourceOf(address);
+    const greeting = { socket, address, forget };
     // Nobody else listens before the handshake.
     socket.on("error", () => socket.destroy());
-    socket.once("close", forget);
+    socket.once("close", () => {
+      forget();
+      greeted.remove(source, greeting);
+    });
     socket.once("readable", () => {
       // The end of a connection is readable, too.
-      if (socket.readableLength === 0) {
-        socket.destroy();
-        return;
-      }
-      const address = socket.remoteAddress ?? "";
-      const source = sourceOf(address);
-      const greeting = { socket, address, forget };
-      greeted.add(source, greeting);
-      socket.once("close", () => greeted.remove(source, greeting));
+      if (socket.readableLength === 0) socket.destroy();
+      else greeted.add(source, greeting);
     });
   });
   return {

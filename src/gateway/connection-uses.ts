@@ -2,9 +2,8 @@
  * Connections that stand and have not brought a request. A browser has one or two of them, for a moment or in advance;
  * hundreds are a crowd that only costs handshakes and memory.
  */
-import type { IncomingMessage } from "node:http";
-import type { Http2ServerRequest } from "node:http2";
 import type { Socket } from "node:net";
+import type { NodeRequest } from "../proxy/index.ts";
 import { SourceCounts } from "./source-counts.ts";
 
 export class ConnectionUses {
@@ -25,7 +24,7 @@ export class ConnectionUses {
   }
 
   /** A connection has brought a request, its first or another. */
-  note(req: IncomingMessage | Http2ServerRequest): void {
+  note(req: NodeRequest): void {
     // Each stream of HTTP/2 has something else for a socket.
     const connection = "stream" in req ? req.stream.session : req.socket;
     if (connection === undefined || connection.destroyed || this.#known.has(connection)) return;
