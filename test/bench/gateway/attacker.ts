@@ -22,7 +22,7 @@ const { connections, protocol, act } = attack;
 const ca = readFileSync(caFile, "utf8");
 /** Connections that are open, those of them that had their handshake, and all handshakes so far. */
 let standing = 0;
-let greeted = 0;
+let secured = 0;
 let opened = 0;
 
 /** Visitors come from another address of loopback. */
@@ -34,7 +34,7 @@ function dial(place: number): Socket {
   });
 }
 
-/** Opens one connection, and another in its place when it is ended. Resolves when it has greeted or has failed. */
+/** Opens one connection, and another in its place when it is ended. Resolves when it is there, with or without its handshake, or has failed. */
 function open(place: number): Promise<void> {
   return new Promise((resolve) => {
     const raw = dial(place);
@@ -48,8 +48,8 @@ function open(place: number): Promise<void> {
     socket.on("data", () => undefined);
     socket.once("secureConnect", () => {
       opened += 1;
-      greeted += 1;
-      socket.once("close", () => (greeted -= 1));
+      secured += 1;
+      socket.once("close", () => (secured -= 1));
       act(socket);
     });
     socket.once("close", () => {
@@ -91,7 +91,7 @@ function greet(place: number, hello: Buffer): void {
 process.once("disconnect", () => process.exit(0));
 // The parent may be gone before its channel is seen to be.
 process.on("error", () => process.exit(0));
-process.on("message", () => process.send?.({ standing, greeted, opened }));
+process.on("message", () => process.send?.({ standing, secured, opened }));
 process.send?.("begins");
 // A few need no time, and those that pour do not hear themselves any more.
 if (connections < LANES) process.send?.("stands");

@@ -5,7 +5,7 @@
  * Attackers have machines of their own; here they have to share the visitors'. So they get what the others leave of it
  * (`SCHED_IDLE`, most of a core), and what they do to visitors without the gateway's doing is measured, too: the same
  * attackers against a server that only swallows (the control). `p99 / control` is the gateway's own part,
- * `p99 / quiet` includes the machine's.
+ * `p99 / quiet` includes the machine's. Then the same visitors and attackers are nginx's.
  */
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -36,9 +36,10 @@ const PATIENCE_MS = 10_000;
 const PAUSE_MS = 3_000;
 /** With each protocol, before anything is measured: a gateway that is attacked has served both for a while. */
 const WARM_UP_REQUESTS = 10_000;
-const NAME_WIDTH = 22;
 /** Over one connection: that handshakes are warm, too. */
 const WARM_UP_PER_CONNECTION = 100;
+/** Of the first column. */
+const NAME_WIDTH = 22;
 
 interface Visits {
   readonly p99Ms: number;
@@ -48,11 +49,11 @@ interface Visits {
 interface UnderAttack extends Visits {
   /** Connections of the attackers at the end, those of them with TLS, and all handshakes until then. */
   readonly standing: number;
-  readonly greeted: number;
+  readonly secured: number;
   readonly opened: number;
 }
 
-type Counts = Pick<UnderAttack, "standing" | "greeted" | "opened">;
+type Counts = Pick<UnderAttack, "standing" | "secured" | "opened">;
 
 function isCounts(said: unknown): said is Counts {
   return typeof said === "object";
@@ -85,16 +86,16 @@ try {
   const quiet = await visit(port, () => true);
   const before = await stateOf(stepgate);
   say(`quiet: p99 ${quiet.p99Ms.toFixed(1)} ms, ${textOf(before)}`);
-  const quietNginx = nginx && (await visit(nginx.port, () => true));
-  if (quietNginx !== undefined) say(`quiet, nginx: p99 ${quietNginx.p99Ms.toFixed(1)} ms`);
+  const peer = nginx && { port: nginx.port, quiet: await visit(nginx.port, () => true) };
+  if (peer !== undefined) say(`quiet, nginx: p99 ${peer.quiet.p99Ms.toFixed(1)} ms`);
   for (const kind of KINDS) {
     const control = await visitUnder(kind, { visited: port, attacked: Number(sink.heard[0]) });
     const attacked = await visitUnder(kind, { visited: port, attacked: port });
     report(kind, attacked, { control, quiet });
     say(`${" ".repeat(NAME_WIDTH)} ${textOf(await stateOf(stepgate))}`);
-    if (nginx === undefined || quietNginx === undefined) continue;
-    const ofNginx = await visitUnder(kind, { visited: nginx.port, attacked: nginx.port });
-    report("  nginx", ofNginx, { control, quiet: quietNginx });
+    if (peer === undefined) continue;
+    const ofPeer = await visitUnder(kind, { visited: peer.port, attacked: peer.port });
+    report("  nginx", ofPeer, { control, quiet: peer.quiet });
   }
   await sleep(10_000);
   const after = await stateOf(stepgate);
@@ -109,13 +110,13 @@ try {
 
 function report(
   name: string,
-  { p99Ms, failures, standing, greeted, opened }: UnderAttack,
+  { p99Ms, failures, standing, secured, opened }: UnderAttack,
   { control, quiet }: { readonly control: Visits; readonly quiet: Visits },
 ): void {
   const ratios = [control, quiet].map((base) => (p99Ms / base.p99Ms).toFixed(1).padStart(5));
   say(
     `${name.padEnd(NAME_WIDTH)} p99 ${p99Ms.toFixed(1).padStart(6)} ms  / control ${ratios[0]}  / quiet ${ratios[1]}` +
-      `  failures ${failures}  connections ${standing}, ${greeted} with TLS, ${opened} handshakes`,
+      `  failures ${failures}  connections ${standing}, ${secured} with TLS, ${opened} handshakes`,
   );
 }
 

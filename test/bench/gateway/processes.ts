@@ -99,6 +99,8 @@ export async function startNginx(
   if (program === undefined) return undefined;
   const dir = await mkdtemp(join(tmpdir(), "stepgate-nginx-"));
   const port = await freePort();
+  const listenAs =
+    tls === undefined ? "" : `ssl http2; ssl_certificate ${tls.certFile}; ssl_certificate_key ${tls.keyFile}`;
   const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (what) => `${what}_temp_path ${join(dir, what)};`,
   );
@@ -109,9 +111,7 @@ export async function startNginx(
      worker_rlimit_nofile ${NGINX_CONNECTIONS}; events { worker_connections ${NGINX_CONNECTIONS}; }
      http { access_log off; keepalive_requests 1000000000; ${paths.join(" ")}
        ${upstream === undefined ? "" : `upstream origin { server ${upstream}; keepalive 256; keepalive_requests 1000000000; }`}
-       server { listen 127.0.0.1:${port} ${tls === undefined ? "" : "ssl http2"};
-         ${tls === undefined ? "" : `ssl_certificate ${tls.certFile}; ssl_certificate_key ${tls.keyFile};`}
-         ${server} location / { ${location} } } }`,
+       server { listen 127.0.0.1:${port} ${listenAs}; ${server} location / { ${location} } } }`,
   );
   const child = spawn(program, ["-p", dir, "-c", join(dir, "nginx.conf")], { stdio: "ignore" });
   await reachable(port);
